@@ -1,0 +1,1 @@
+"""Adaptation of a network to a target without labels: settings, step, loop, run folder."""

@@ -1,0 +1,68 @@
+"""What an adaptation reports while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_voxuda._types import Event
+
+__all__ = ["CheckpointSaved", "Preview", "StepDone"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepDone(Event):
+    """One optimisation step.
+
+    Parameters
+    ----------
+    step, total : int
+        Steps done and in all, ``1 <= step <= total``.
+    losses : dict of float
+        The terms of Eq. (1) and their sum: ``total``, ``segmentation``, ``pseudo``,
+        ``consistency``, ``discriminator``.
+    coverage : float
+        Fraction of target voxels that received a pseudo-label, in [0, 1].
+    foreground : float
+        Fraction of the pseudo-labelled voxels that are foreground, in [0, 1].
+    learning_rate : float
+        The optimiser's learning rate in this step.
+    seconds_per_step : float
+        Smoothed duration of a step, for throughput and time left.
+    """
+
+    step: int
+    total: int
+    losses: dict[str, float]
+    coverage: float
+    foreground: float
+    learning_rate: float
+    seconds_per_step: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview(Event):
+    """The model's view of one fixed target box.
+
+    Parameters
+    ----------
+    step : int
+        Steps done.
+    image, probability : numpy.ndarray
+        (h, w) float32: the central z slice as the network sees it, and its foreground probability.
+    """
+
+    step: int
+    image: npt.NDArray[np.float32]
+    probability: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointSaved(Event):
+    """The full state is on disk and the run can be resumed from it."""
+
+    step: int
+    path: Path

@@ -1,0 +1,126 @@
+"""What a task is asked to do and what it returns: plain frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from napari_voxuda.adaptation.settings import AdaptSettings
+from napari_voxuda.data.picks import Picks
+from napari_voxuda.data.volume import Volume
+from napari_voxuda.method.denoising import DenoiseSettings
+from napari_voxuda.segmentation.particles import Particle
+from napari_voxuda.segmentation.settings import SegmentSettings
+from napari_voxuda.simulation.settings import SourceSettings
+
+__all__ = [
+    "AdaptJob",
+    "AdaptResult",
+    "DenoiseJob",
+    "DeviceName",
+    "SegmentJob",
+    "Segmentation",
+    "SimulateJob",
+]
+
+DeviceName = Literal["auto", "cpu", "cuda"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DenoiseJob:
+    """Denoise a whole volume in blocks; the task returns the denoised `Volume` (float32)."""
+
+    volume: Volume
+    settings: DenoiseSettings = field(default_factory=DenoiseSettings)
+    device: DeviceName = "auto"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SimulateJob:
+    """Simulate labelled subtomograms into a new folder; the task returns the folder."""
+
+    source: SourceSettings
+    out: Path
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AdaptJob:
+    """Adapt a network to a target without labels; the task returns an `AdaptResult`.
+
+    Parameters
+    ----------
+    target : Path or Volume
+        A tomogram (file or volume) or a folder of subtomograms.
+    out : Path
+        The run folder: new, or an unfinished run when `resume` is set.
+    picks : Path, Picks or None
+        Positions at which a tomogram's boxes are drawn; random positions without.
+    source : SourceSettings
+        The simulated source. Its voxel size and box are replaced by the target's.
+    settings : AdaptSettings
+        Network, losses and schedule; ``AdaptSettings.preset("fast" | "default" | "paper")``.
+    contrast : {"auto", "bright", "dark"}
+        Whether protein is bright or dark in the target.
+    voxel_size_angstrom : float or None
+        Overrides the target header's; needed where that is unknown.
+    resume : bool
+        Go on with the run in `out`; settings and seed then come from the run itself.
+    """
+
+    target: Path | Volume
+    out: Path
+    picks: Path | Picks | None = None
+    source: SourceSettings = field(default_factory=SourceSettings)
+    settings: AdaptSettings = field(default_factory=AdaptSettings)
+    contrast: Literal["auto", "bright", "dark"] = "auto"
+    voxel_size_angstrom: float | None = None
+    device: DeviceName = "auto"
+    seed: int = 0
+    resume: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptResult:
+    """A finished adaptation.
+
+    Parameters
+    ----------
+    run : Path
+        The run folder, which `SegmentJob.model` takes.
+    steps : int
+        Steps done in all.
+    """
+
+    run: Path
+    steps: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SegmentJob:
+    """Segment a whole volume with the model of a run; the task returns a `Segmentation`."""
+
+    volume: Volume
+    model: Path
+    settings: SegmentSettings = field(default_factory=SegmentSettings)
+    device: DeviceName = "auto"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Segmentation:
+    """A segmented volume.
+
+    Parameters
+    ----------
+    probability : Volume
+        (d, h, w) float32 foreground probability in [0, 1].
+    mask : Volume
+        (d, h, w) uint8, 1 where foreground, after threshold and minimum size.
+    particles : list of Particle
+        The connected components of `mask`, largest first.
+    """
+
+    probability: Volume
+    mask: Volume
+    particles: list[Particle]

@@ -1,0 +1,1 @@
+"""Values that the layers exchange: volumes, picks, boxes, normalisation."""

@@ -1,0 +1,69 @@
+"""The errors that napari-voxuda raises on purpose.
+
+Each carries one sentence that says where it happened, what was wanted, what was got
+and what to do. None derives from `RuntimeError`, which napari's generator workers swallow.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "DependencyError",
+    "FileFormatError",
+    "InputError",
+    "OutputError",
+    "RunBusyError",
+    "RunFolderError",
+    "TrainingError",
+    "VoxUDAError",
+]
+
+
+class VoxUDAError(Exception):
+    """Base of every error that napari-voxuda raises on purpose.
+
+    The command line prints the message without a traceback and exits with `exit_code`.
+    """
+
+    exit_code = 1
+
+
+class InputError(VoxUDAError, ValueError):
+    """A value, array or file given by the user cannot be used."""
+
+    exit_code = 2
+
+
+class FileFormatError(InputError):
+    """A file is not what its name promises, is damaged, or is of a kind not supported."""
+
+    exit_code = 3
+
+
+class OutputError(VoxUDAError, OSError):
+    """An output cannot be written where it was asked for."""
+
+    exit_code = 4
+
+
+class RunFolderError(VoxUDAError):
+    """A run folder is missing, incomplete or does not fit what was asked."""
+
+    exit_code = 5
+
+
+class RunBusyError(RunFolderError):
+    """Another process is writing to this run folder."""
+
+    exit_code = 6
+
+
+class TrainingError(VoxUDAError):
+    """Training cannot go on, for example because a loss is not finite."""
+
+    exit_code = 7
+
+
+class DependencyError(VoxUDAError, ImportError):
+    """An optional package is needed for what was asked and is not installed."""
+
+    exit_code = 8

@@ -1,0 +1,1 @@
+"""Segmentation of whole tomograms in tiles."""

@@ -1,0 +1,57 @@
+"""Settings of whole-tomogram segmentation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from napari_voxuda._params import param, validate
+
+__all__ = ["SegmentSettings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentSettings:
+    """Settings of `segment`.
+
+    Raises
+    ------
+    InputError
+        When a value is outside its bounds.
+    """
+
+    threshold: float = param(
+        0.5,
+        "Voxels with at least this probability are foreground.",
+        minimum=0.0,
+        maximum=1.0,
+        step=0.01,
+    )
+    min_size_angstrom3: float = param(
+        0.0,
+        "Connected components with a smaller volume are removed.",
+        unit="Å³",
+        minimum=0.0,
+        step=1000.0,
+    )
+    core: int = param(
+        48,
+        "Edge of the part of a tile that is kept.",
+        unit="voxels",
+        minimum=8,
+        maximum=512,
+        step=8,
+        advanced=True,
+    )
+    halo: int = param(
+        8,
+        "Context around the core on each side.",
+        unit="voxels",
+        minimum=0,
+        maximum=64,
+        step=8,
+        advanced=True,
+    )
+    batch: int = param(2, "Tiles predicted at once.", minimum=1, maximum=64, step=1, advanced=True)
+
+    def __post_init__(self) -> None:
+        validate(self)

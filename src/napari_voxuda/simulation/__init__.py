@@ -1,0 +1,1 @@
+"""Simulated labelled subtomograms: one physical step a file."""
