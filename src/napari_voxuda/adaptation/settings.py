@@ -1,4 +1,4 @@
-"""Settings of an adaptation and the three presets."""
+"""Settings of an adaptation, the presets, and the paper's baselines as settings."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Literal
 from napari_voxuda._params import param, validate
 from napari_voxuda.errors import InputError
 from napari_voxuda.method.denoising import DenoiseSettings
+from napari_voxuda.networks.settings import NetworkSettings
 
 __all__ = ["PRESETS", "AdaptSettings", "PresetName"]
 
@@ -35,10 +36,113 @@ class AdaptSettings:
     learning_rate: float = param(
         2e-3, "Adam's initial learning rate.", minimum=1e-7, maximum=1.0, step=1e-4
     )
-    denoise: DenoiseSettings = field(default_factory=DenoiseSettings)
+    schedule: Literal["cosine", "step"] = param(
+        "cosine", "Learning rate over the run: cosine to zero, or divided by 10 twice (published)."
+    )
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    noise: Literal["none", "ngm", "calibrated", "spectrum"] = param(
+        "spectrum",
+        "Noise given to the source: none, NGM as published (Eq. 2-6), NGM with the calibrated "
+        "variance, or noise with the target's power spectrum.",
+    )
+    noise_base: Literal["clean", "noisy"] = param(
+        "clean", "What that noise is added to: the noise-free source image, or the noisy one."
+    )
+    noise_samples: int = param(
+        10,
+        "Target subtomograms from which the noise is estimated.",
+        minimum=1,
+        maximum=1000,
+        step=1,
+    )
+    noise_pass_fraction: float = param(
+        0.244,
+        "Fraction rho of the spectrum that the high-pass filter of the NGM keeps (Eq. 3).",
+        minimum=0.001,
+        maximum=1.0,
+        step=0.001,
+    )
+    snr: tuple[float, float] = param(
+        (0.01, 0.3),
+        "Range of the signal-to-noise ratio (variance ratio) when noise is added to clean source "
+        "images; drawn log-uniformly.",
+        minimum=1e-5,
+        maximum=1000.0,
+    )
+    pseudo_labels: Literal["none", "confident", "balanced"] = param(
+        "balanced",
+        "Target voxels that supervise the student: none, those above a fixed confidence "
+        "(published), or balanced between foreground and background.",
+    )
+    confidence: float = param(
+        0.85, "Confidence eta that a pseudo-label needs.", minimum=0.5, maximum=0.999, step=0.01
+    )
+    pseudo_start: float = param(
+        0.4,
+        "Fraction of the run before pseudo-labels are used.",
+        minimum=0.0,
+        maximum=1.0,
+        step=0.05,
+    )
+    pseudo_weight: float = param(
+        1.0, "Weight of the pseudo-label loss.", minimum=0.0, maximum=100.0, step=0.1
+    )
+    teacher_input: Literal["denoised", "raw"] = param(
+        "denoised", "What the teacher sees: the denoised target (published) or the target itself."
+    )
+    denoise: DenoiseSettings = field(default_factory=lambda: DenoiseSettings(method="ngm"))
+    consistency_weight: float = param(
+        1.0, "Weight of the consistency loss (Eq. 7).", minimum=0.0, maximum=100.0, step=0.1
+    )
+    consistency_lambda: tuple[float, float, float, float] = param(
+        (0.2, 0.2, 0.3, 0.3),
+        "Weights of the feature maps c, v2, v4, v6 in Eq. 7.",
+        minimum=0.0,
+        maximum=10.0,
+        step=0.1,
+    )
+    discriminator_weight: float = param(
+        1.0, "Weight of the discriminator loss.", minimum=0.0, maximum=100.0, step=0.1
+    )
+    discriminator_feature: Literal["v4", "v6"] = param(
+        "v6", "Feature map that the discriminator sees."
+    )
+    reversal: float = param(
+        0.1,
+        "Final strength of the gradient reversal, reached at the middle of the run.",
+        minimum=0.0,
+        maximum=10.0,
+        step=0.01,
+    )
+    dice_weight: float = param(
+        1.0,
+        "Weight of the Dice term beside the cross-entropy.",
+        minimum=0.0,
+        maximum=10.0,
+        step=0.1,
+    )
+    ema_decay: float = param(
+        0.99,
+        "Decay of the teacher's moving average per step.",
+        minimum=0.0,
+        maximum=0.99999,
+        step=0.001,
+    )
+    augment: bool = param(True, "Mirror boxes at random along their axes.")
+    predict_with: Literal["teacher", "student"] = param(
+        "teacher", "Which of the two networks segments."
+    )
+    checkpoint_every: int = param(
+        100, "Steps between two checkpoints.", minimum=1, maximum=1_000_000, step=10, advanced=True
+    )
+    preview_every: int = param(
+        20, "Steps between two previews.", minimum=1, maximum=1_000_000, step=10, advanced=True
+    )
 
     def __post_init__(self) -> None:
         validate(self)
+        if self.snr[0] > self.snr[1]:
+            raise InputError(f"AdaptSettings.snr: low, high was wanted, got {self.snr}.")
 
     @classmethod
     def preset(cls, name: str, **changes: Any) -> AdaptSettings:
@@ -53,9 +157,43 @@ class AdaptSettings:
             raise InputError(f"preset: one of {', '.join(PRESETS)} was wanted, got {name!r}.")
         return replace(PRESETS[name], **changes)
 
+    def source_only(self) -> AdaptSettings:
+        """Return the same training without any adaptation: the paper's lower bound.
+
+        Trained on a labelled folder of the target it is the fully supervised upper bound.
+        """
+        return replace(
+            self,
+            noise="none",
+            pseudo_labels="none",
+            consistency_weight=0.0,
+            discriminator_weight=0.0,
+        )
+
+    def dann(self) -> AdaptSettings:
+        """Return the paper's baseline: a single domain discriminator and nothing else."""
+        return replace(self.source_only(), discriminator_weight=1.0)
+
 
 PRESETS: dict[str, AdaptSettings] = {
-    "fast": AdaptSettings(steps=200, batch=6),
+    "fast": AdaptSettings(
+        steps=200, batch=6, network=NetworkSettings(stem=8, body=16), checkpoint_every=50
+    ),
     "default": AdaptSettings(),
-    "paper": AdaptSettings(steps=56_400, batch=16, learning_rate=1e-3),
+    # 3,000 source subtomograms / batch 16 = 188 steps an epoch, 300 epochs.
+    "paper": AdaptSettings(
+        steps=56_400,
+        batch=16,
+        learning_rate=1e-3,
+        schedule="step",
+        network=NetworkSettings(stem=32, body=64),
+        noise="ngm",
+        noise_base="noisy",
+        pseudo_labels="confident",
+        pseudo_start=0.0,
+        denoise=DenoiseSettings(),
+        ema_decay=0.999,
+        augment=False,
+        checkpoint_every=1000,
+    ),
 }

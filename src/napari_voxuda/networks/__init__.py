@@ -1,1 +1,1 @@
-"""networks."""
+"""The segmentation network, the domain discriminator, and their files."""

@@ -1,0 +1,232 @@
+"""Weights on disk: safetensors with JSON metadata, read without executing code."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from napari_voxuda._params import from_dict
+from napari_voxuda._types import Contrast
+from napari_voxuda.errors import FileFormatError, InputError, RunFolderError
+from napari_voxuda.io.atomic import atomic_path
+from napari_voxuda.networks.settings import NetworkSettings
+from napari_voxuda.networks.voxresnet import VoxResNet, predict_probability
+
+__all__ = [
+    "MODEL_FILE",
+    "Model",
+    "ModelCard",
+    "Normalisation",
+    "latest_checkpoint",
+    "load_model",
+    "read_tensors",
+    "write_tensors",
+]
+
+MODEL_FILE = "model.safetensors"
+_CHECKPOINTS = "checkpoints"
+_KEY = "napari-voxuda"
+
+Normalisation = Literal["volume", "subtomogram"]
+"""Over what an input is scaled to mean 0 and variance 1: the whole tomogram or each box."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """What must be known to apply a model.
+
+    Parameters
+    ----------
+    network : NetworkSettings
+        Widths of the network.
+    contrast : {"bright", "dark"}
+        Contrast of protein in the target that the model was adapted to.
+    normalisation : {"volume", "subtomogram"}
+        How inputs are scaled.
+    voxel_size_angstrom : float or None
+        Voxel size of the target in Å; None when unknown.
+    weights : {"teacher", "student"}
+        Which of the two networks predicts.
+    """
+
+    network: NetworkSettings
+    contrast: Contrast
+    normalisation: Normalisation
+    voxel_size_angstrom: float | None
+    weights: Literal["teacher", "student"] = "teacher"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Model:
+    """A network ready to predict, with its card.
+
+    Parameters
+    ----------
+    card : ModelCard
+        How inputs are to be prepared.
+    network : VoxResNet
+        In evaluation mode, on `device`.
+    device : torch.device
+        Where it computes.
+    """
+
+    card: ModelCard
+    network: VoxResNet
+    device: torch.device
+
+    @property
+    def contrast(self) -> Contrast:
+        """Contrast of protein that the model expects in the file."""
+        return self.card.contrast
+
+    @property
+    def normalisation(self) -> Normalisation:
+        """Over what inputs are normalised."""
+        return self.card.normalisation
+
+    @property
+    def voxel_size_angstrom(self) -> float | None:
+        """Voxel size of the target that the model was adapted to, in Å."""
+        return self.card.voxel_size_angstrom
+
+    def predict(self, batch: Tensor) -> Tensor:
+        """Return the foreground probability of normalised, protein-bright boxes.
+
+        Parameters
+        ----------
+        batch : Tensor
+            (n, d, h, w) float32, edges multiples of 8.
+
+        Returns
+        -------
+        Tensor
+            (n, d, h, w) float32 in [0, 1], on the CPU.
+        """
+        return predict_probability(self.network, batch.to(self.device)).cpu()
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:
+    """Write named tensors and JSON-able metadata to one file, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file, replaced if it exists.
+    tensors : dict of Tensor
+        Any shapes and types; stored from the CPU.
+    metadata : dict
+        Plain values.
+    """
+    plain = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
+    payload = save(plain, metadata={_KEY: json.dumps(metadata)})
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        file.write(payload)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read what `write_tensors` wrote.
+
+    Raises
+    ------
+    FileFormatError
+        When the file is damaged or was not written by this program.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:  # type: ignore[no-untyped-call]
+            metadata = json.loads((file.metadata() or {})[_KEY])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        raise FileFormatError(
+            f"{path}: weights written by napari-voxuda were wanted, but the file cannot be "
+            f"read as such ({error}). Point to another run."
+        ) from error
+    if not isinstance(metadata, dict):
+        raise FileFormatError(f"{path}: the metadata are not a JSON object.")
+    return tensors, metadata
+
+
+def latest_checkpoint(run: Path) -> Path | None:
+    """Return the newest checkpoint of a run folder, or None when it has none."""
+    found = sorted((run / _CHECKPOINTS).glob("step-*.safetensors"))
+    return found[-1] if found else None
+
+
+def load_model(run: Path, device: torch.device | str = "cpu") -> Model:
+    """Load the model of a finished run, or the newest checkpoint of an unfinished one.
+
+    Parameters
+    ----------
+    run : Path
+        A run folder, or the path of a single ``.safetensors`` file.
+    device : torch.device or str
+        Where the model will compute.
+
+    Raises
+    ------
+    RunFolderError
+        When the folder does not exist or holds no weights.
+    FileFormatError
+        When the weights are damaged.
+    """
+    path = _weights_file(Path(run))
+    tensors, metadata = read_tensors(path)
+    try:
+        card = card_from_dict(metadata["model"])
+        network = VoxResNet(card.network)
+        prefix = f"{card.weights}."
+        weights = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+        network.load_state_dict(weights)
+    except (KeyError, TypeError, InputError, RuntimeError) as error:
+        raise FileFormatError(
+            f"{path}: the weights do not fit the network that the file describes ({error})."
+        ) from error
+    target = torch.device(device)
+    return Model(card=card, network=network.to(target).eval(), device=target)
+
+
+def card_from_dict(values: dict[str, Any]) -> ModelCard:
+    """Make a model card from its JSON form.
+
+    Raises
+    ------
+    InputError
+        When a value is missing or not allowed.
+    """
+    try:
+        card = ModelCard(**{**values, "network": from_dict(NetworkSettings, values["network"])})
+    except (KeyError, TypeError) as error:
+        raise InputError(f"model card: {error}.") from error
+    if card.contrast not in get_args(Contrast) or card.normalisation not in get_args(Normalisation):
+        raise InputError(f"model card: unknown {card.contrast!r} or {card.normalisation!r}.")
+    if card.weights not in ("teacher", "student"):
+        raise InputError(f"model card: unknown weights {card.weights!r}.")
+    return card
+
+
+def _weights_file(run: Path) -> Path:
+    if run.is_file():
+        return run
+    if not run.is_dir():
+        raise RunFolderError(
+            f"{run}: a run folder was wanted, but it does not exist. "
+            "Make one with 'napari-voxuda adapt'."
+        )
+    if (run / MODEL_FILE).is_file():
+        return run / MODEL_FILE
+    newest = latest_checkpoint(run)
+    if newest is None:
+        raise RunFolderError(
+            f"{run}: neither {MODEL_FILE} nor a checkpoint was found in it. "
+            "Choose the folder that 'napari-voxuda adapt --out' made, or let the run go on first."
+        )
+    return newest
