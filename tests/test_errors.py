@@ -1,0 +1,54 @@
+"""What the command line and napari rely on in the error tree."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from napari_voxuda import errors
+from napari_voxuda.errors import VoxUDAError
+
+ALL = [getattr(errors, name) for name in errors.__all__]
+
+
+def test_all_lists_every_error_of_the_module() -> None:
+    defined = {
+        name
+        for name, value in inspect.getmembers(errors, inspect.isclass)
+        if value.__module__ == errors.__name__
+    }
+    assert defined == set(errors.__all__)
+
+
+@pytest.mark.parametrize("error", ALL)
+def test_no_error_is_a_runtime_error(error: type[VoxUDAError]) -> None:
+    # napari's generator workers swallow RuntimeError.
+    assert issubclass(error, VoxUDAError)
+    assert not issubclass(error, RuntimeError)
+
+
+@pytest.mark.parametrize("error", ALL)
+def test_the_message_is_the_sentence_given(error: type[VoxUDAError]) -> None:
+    assert str(error("One sentence.")) == "One sentence."
+
+
+def test_exit_codes_are_distinct_and_non_zero() -> None:
+    codes = [error.exit_code for error in ALL]
+    assert len(set(codes)) == len(codes)
+    assert all(0 < code < 64 for code in codes)
+
+
+@pytest.mark.parametrize(
+    ("error", "builtin"),
+    [
+        (errors.InputError, ValueError),
+        (errors.OutputError, OSError),
+        (errors.DependencyError, ImportError),
+    ],
+)
+def test_errors_are_caught_as_the_builtin_they_refine(
+    error: type[VoxUDAError], builtin: type[Exception]
+) -> None:
+    with pytest.raises(builtin):
+        raise error("One sentence.")
