@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -39,18 +38,27 @@ def _missing_for_the_viewer() -> str | None:
     if missing:
         return f"not installed: {', '.join(missing)}"
     if sys.platform == "linux" and not (
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or _is_xvfb_usable()
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     ):
-        return "no display, and pytest-xvfb with Xvfb is not installed"
+        return "no display; run `xvfb-run -a pytest`"
     return None
-
-
-def _is_xvfb_usable() -> bool:
-    return _is_installed("pytest_xvfb") and shutil.which("Xvfb") is not None
 
 
 _NO_VIEWER = _missing_for_the_viewer()
 collect_ignore = [] if _NO_VIEWER is None else list(_VIEWER_FOLDERS)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option with which CI makes sure that nothing is left out unseen."""
+    parser.addoption(
+        "--require-viewer", action="store_true", help="fail where the docks cannot be tested"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to run without a viewer where one was asked for."""
+    if config.getoption("--require-viewer") and _NO_VIEWER is not None:
+        raise pytest.UsageError(f"--require-viewer: the docks cannot be tested: {_NO_VIEWER}")
 
 
 def pytest_report_header() -> list[str]:
