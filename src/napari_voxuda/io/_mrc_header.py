@@ -1,0 +1,301 @@
+"""The 1024 bytes at the start of an MRC file: taking them apart and putting them together."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from mrcfile.dtypes import HEADER_DTYPE  # type: ignore[import-untyped]
+
+from napari_voxuda._types import Triple, TripleInt
+from napari_voxuda.data.volume import Grid
+from napari_voxuda.errors import FileFormatError
+from napari_voxuda.io._foreign import foreign_kind
+
+__all__ = ["HEADER_BYTES", "MrcHeader", "parse_header"]
+
+HEADER_BYTES = 1024
+_DTYPES = {0: "i1", 1: "i2", 2: "f4", 6: "u2", 12: "f2"}
+_REFUSED_MODES = {
+    3: "complex 16-bit integers (mode 3, a Fourier transform)",
+    4: "complex floats (mode 4, a Fourier transform)",
+    5: "an obsolete byte format (mode 5)",
+    7: "32-bit integers (mode 7, not in the MRC2014 standard)",
+    16: "RGB colours (mode 16)",
+    17: "RGB colours (mode 17)",
+    101: "4-bit integers (mode 101)",
+}
+_IMOD_STAMP = 1146047817
+_MAX_EDGE = 1 << 24
+_VOXEL_RANGE = (0.01, 100_000.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MrcHeader:
+    """What an MRC header says, with all triples in the order (z, y, x).
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Voxels along (z, y, x), after the axis permutation.
+    file_shape : tuple of int
+        Sections, rows and columns as they lie in the file.
+    axes : tuple of int
+        Which axis of the file (0 = sections, 1 = rows, 2 = columns) is z, y, x.
+    mode : int
+        MRC mode: 0, 1, 2, 6 or 12.
+    dtype : numpy.dtype
+        Type of a voxel in the file, byte order included.
+    offset : int
+        Bytes before the first voxel: header and extended header.
+    grid : Grid
+        Voxel size, origin, start indices, cell and sampling.
+    space_group : int
+        0 for an image stack, 1 for a volume.
+    statistics : tuple of float
+        Minimum, maximum, mean and rms as the header claims them.
+    labels : tuple of str
+        The text labels in use.
+    warnings : tuple of str
+        Sentences about doubtful values.
+    """
+
+    shape: TripleInt
+    file_shape: TripleInt
+    axes: TripleInt
+    mode: int
+    dtype: np.dtype[np.generic]
+    offset: int
+    grid: Grid
+    space_group: int
+    statistics: tuple[float, float, float, float]
+    labels: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def data_bytes(self) -> int:
+        """Bytes of all voxels."""
+        return math.prod(self.file_shape) * self.dtype.itemsize
+
+
+def parse_header(raw: bytes, path: Path) -> MrcHeader:
+    """Take an MRC header apart.
+
+    Parameters
+    ----------
+    raw : bytes
+        The first 1024 bytes of the (decompressed) file, or fewer when there are no more.
+    path : pathlib.Path
+        Named in the messages.
+
+    Raises
+    ------
+    FileFormatError
+        When this is no MRC header, or of a kind that is not supported.
+    """
+    kind = foreign_kind(raw)
+    if kind is not None and raw[208:211] != b"MAP":
+        raise FileFormatError(f"{path}: an MRC file was wanted, got {kind}.")
+    if len(raw) < HEADER_BYTES:
+        raise FileFormatError(
+            f"{path}: an MRC file was wanted, but it has only {len(raw)} bytes and an MRC header "
+            f"alone has {HEADER_BYTES}; copy or download the file again."
+        )
+    warnings: list[str] = []
+    header = _in_byte_order(raw, path, warnings)
+    _check_kind(header, path, warnings)
+    axes = _file_axes(header, path, warnings)
+    file_shape = (int(header["nz"]), int(header["ny"]), int(header["nx"]))
+    d, h, w = (file_shape[a] for a in axes)
+    return MrcHeader(
+        shape=(d, h, w),
+        file_shape=file_shape,
+        axes=axes,
+        mode=int(header["mode"]),
+        dtype=_dtype(header, warnings),
+        offset=HEADER_BYTES + int(header["nsymbt"]),
+        grid=_grid(header, axes, warnings),
+        space_group=int(header["ispg"]),
+        statistics=tuple(float(header[k]) for k in ("dmin", "dmax", "dmean", "rms")),  # type: ignore[arg-type]
+        labels=_labels(header),
+        warnings=tuple(warnings),
+    )
+
+
+def _in_byte_order(raw: bytes, path: Path, warnings: list[str]) -> npt.NDArray[np.void]:
+    """Return the header as a record, in the byte order in which it makes sense."""
+    little = np.frombuffer(raw[:HEADER_BYTES], HEADER_DTYPE)[0]
+    big = np.frombuffer(raw[:HEADER_BYTES], HEADER_DTYPE.newbyteorder(">"))[0]
+    stamp = raw[212:214]
+    stamped = {b"DD": little, b"DA": little, b"\x11\x11": big}.get(stamp)
+    order = [little, big] if stamped is not big else [big, little]
+    sensible = [h for h in order if _is_sensible(h)]
+    has_map = raw[208:211] == b"MAP"
+    if not sensible:
+        if not has_map:
+            raise FileFormatError(
+                f"{path}: an MRC file was wanted, but the first {HEADER_BYTES} bytes are no MRC "
+                "header (no 'MAP' at byte 208, size and mode impossible)."
+            )
+        _refuse_values(order[0], path)
+    header = sensible[0]
+    if not has_map:
+        warnings.append(
+            "The header has no 'MAP' stamp: read as an old-style MRC file, its origin ignored."
+        )
+    elif stamped is None:
+        warnings.append("The header has no valid byte-order stamp; the order was inferred.")
+    elif header is not stamped:
+        warnings.append("The byte-order stamp is wrong; the order was inferred from the mode.")
+    return header  # type: ignore[no-any-return]
+
+
+def _is_sensible(header: npt.NDArray[np.void]) -> bool:
+    """Whether size and mode can be those of an MRC file."""
+    edges = [int(header[k]) for k in ("nx", "ny", "nz")]
+    modes = _DTYPES.keys() | _REFUSED_MODES.keys()
+    return all(0 < n <= _MAX_EDGE for n in edges) and int(header["mode"]) in modes
+
+
+def _refuse_values(header: npt.NDArray[np.void], path: Path) -> None:
+    """Raise with the value that makes the header impossible."""
+    edges = tuple(int(header[k]) for k in ("nx", "ny", "nz"))
+    if not all(0 < n <= _MAX_EDGE for n in edges):
+        raise FileFormatError(
+            f"{path}: the MRC header is damaged: sizes (x, y, z) between 1 and {_MAX_EDGE} were "
+            f"wanted, got {edges}; write the file again with the program that made it."
+        )
+    raise FileFormatError(
+        f"{path}: MRC mode 0, 1, 2, 6 or 12 was wanted, got the unknown mode {int(header['mode'])}."
+    )
+
+
+def _check_kind(header: npt.NDArray[np.void], path: Path, warnings: list[str]) -> None:
+    """Refuse modes and space groups that are not volumes; note doubtful ones."""
+    mode, group = int(header["mode"]), int(header["ispg"])
+    if mode in _REFUSED_MODES:
+        raise FileFormatError(
+            f"{path}: real values (mode 0, 1, 2, 6 or 12) were wanted, got {_REFUSED_MODES[mode]}; "
+            "convert it to 32-bit floats first (IMOD: newstack -mode 2)."
+        )
+    if 401 <= group <= 630:
+        raise FileFormatError(
+            f"{path}: one volume was wanted, got a stack of volumes (space group {group}); "
+            "write each volume to a file of its own."
+        )
+    if int(header["nsymbt"]) < 0:
+        raise FileFormatError(
+            f"{path}: the MRC header is damaged: a length of the extended header was wanted, got "
+            f"{int(header['nsymbt'])}; write the file again with the program that made it."
+        )
+    if group == 0 and int(header["nz"]) > 1:
+        warnings.append(
+            "The header calls this an image stack (space group 0); it is read as a volume."
+        )
+    elif group not in (0, 1):
+        warnings.append(f"Space group {group}: crystal symmetry is not applied.")
+    angles = [float(header["cellb"][k]) for k in ("alpha", "beta", "gamma")]
+    if any(math.isfinite(a) and a not in (0.0, 90.0) for a in angles):
+        shown = ", ".join(f"{a:g}°" for a in angles)
+        warnings.append(f"The cell angles are {shown}; voxels are treated as rectangular.")
+
+
+def _file_axes(header: npt.NDArray[np.void], path: Path, warnings: list[str]) -> TripleInt:
+    """Return which axis of the file is z, y and x."""
+    mapped = tuple(int(header[k]) for k in ("maps", "mapr", "mapc"))
+    if mapped == (0, 0, 0):
+        warnings.append("The header does not name its axes; columns, rows, sections = x, y, z.")
+        mapped = (3, 2, 1)
+    if sorted(mapped) != [1, 2, 3]:
+        raise FileFormatError(
+            f"{path}: the MRC header is damaged: axes (mapc, mapr, maps) that are a permutation of "
+            f"1, 2, 3 were wanted, got {mapped[::-1]}."
+        )
+    return mapped.index(3), mapped.index(2), mapped.index(1)
+
+
+def _dtype(header: npt.NDArray[np.void], warnings: list[str]) -> np.dtype[np.generic]:
+    """Return the type of a voxel, deciding whether bytes are signed."""
+    mode = int(header["mode"])
+    if mode == 0 and not _bytes_are_signed(header):
+        warnings.append("The bytes are read as unsigned, 0 to 255, as the header indicates.")
+        return np.dtype("u1")
+    return np.dtype(_DTYPES[mode]).newbyteorder(header.dtype["mode"].byteorder)
+
+
+def _bytes_are_signed(header: npt.NDArray[np.void]) -> bool:
+    """Decide by IMOD's stamp and flag, else by the header's range, else signed (MRC2014)."""
+    words = np.frombuffer(header.tobytes()[152:160], header.dtype["mode"])
+    if int(words[0]) == _IMOD_STAMP:
+        return bool(int(words[1]) & 1)
+    low, high = float(header["dmin"]), float(header["dmax"])
+    return not (0 <= low <= high <= 255 and high > 127)
+
+
+def _grid(header: npt.NDArray[np.void], axes: TripleInt, warnings: list[str]) -> Grid:
+    """Return where the voxels lie; doubtful numbers become unknown, with a warning."""
+    cell = _triple(header["cella"])
+    sampling = tuple(int(header[k]) for k in ("mz", "my", "mx"))
+    starts = [int(header[k]) for k in ("nzstart", "nystart", "nxstart")]
+    start = (starts[axes[0]], starts[axes[1]], starts[axes[2]])
+    origin = _triple(header["origin"])
+    if header["map"][:3] != b"MAP":
+        origin = (0.0, 0.0, 0.0)
+    elif not all(math.isfinite(v) for v in origin):
+        warnings.append("The origin in the header is not finite; 0 is used.")
+        origin = (0.0, 0.0, 0.0)
+    return Grid(
+        voxel_size_angstrom=_voxel_size(cell, sampling, warnings),
+        origin_angstrom=origin,
+        nstart=start,
+        cell_angstrom=cell,
+        sampling=sampling,  # type: ignore[arg-type]
+    )
+
+
+def _voxel_size(cell: Triple, sampling: Sequence[int], warnings: list[str]) -> Triple | None:
+    """Return cell / sampling in Å, or None with a warning when that is no voxel size."""
+    if all(v == 0 for v in cell):
+        warnings.append("The voxel size in the header is 0, that is unknown; set it in Å.")
+        return None
+    if min(sampling) <= 0 or not all(math.isfinite(v) and v > 0 for v in cell):
+        warnings.append("The voxel size in the header makes no sense; set it in Å.")
+        return None
+    z, y, x = (_shortest(c / m) for c, m in zip(cell, sampling, strict=True))
+    if (z, y, x) == (1.0, 1.0, 1.0):
+        warnings.append(
+            "The voxel size in the header is exactly 1, which most often means unknown; set it in Å."
+        )
+        return None
+    if not all(_VOXEL_RANGE[0] <= v <= _VOXEL_RANGE[1] for v in (z, y, x)):
+        warnings.append(f"The voxel size in the header, {z:g} Å, is implausible; set it in Å.")
+        return None
+    if max(z, y, x) - min(z, y, x) > 1e-3 * max(z, y, x):
+        warnings.append(f"The voxels are not cubes: {z:g} x {y:g} x {x:g} Å (z, y, x).")
+    return z, y, x
+
+
+def _shortest(value: float) -> float:
+    """Return the shortest decimal within single precision, so 10.5200005 becomes 10.52."""
+    for digits in range(1, 9):
+        short = float(f"{value:.{digits}g}")
+        if abs(short - value) <= 1.2e-7 * value:
+            return short
+    return value
+
+
+def _triple(record: npt.NDArray[np.void]) -> Triple:
+    return float(record["z"]), float(record["y"]), float(record["x"])
+
+
+def _labels(header: npt.NDArray[np.void]) -> tuple[str, ...]:
+    """Return the labels in use as printable text."""
+    count = min(max(int(header["nlabl"]), 0), 10)
+    texts = (bytes(label).decode("latin-1") for label in header["label"][:count])
+    cleaned = (re.sub(r"[^\x20-\x7e\xa0-\xff]+", " ", text).strip() for text in texts)
+    return tuple(text for text in cleaned if text)
