@@ -51,8 +51,9 @@ class AdaptJob:
 
     Parameters
     ----------
-    target : Path or Volume
-        A tomogram (file or volume) or a folder of subtomograms.
+    target : Path, Volume or None
+        A tomogram (file or volume) or a folder of subtomograms. None, when resuming, is the one
+        that the run began with.
     out : Path
         The run folder: new, or an unfinished run when `resume` is set.
     picks : Path, Picks or None
@@ -69,7 +70,7 @@ class AdaptJob:
         Go on with the run in `out`; settings and seed then come from the run itself.
     """
 
-    target: Path | Volume
+    target: Path | Volume | None
     out: Path
     picks: Path | Picks | None = None
     source: SourceSettings = field(default_factory=SourceSettings)

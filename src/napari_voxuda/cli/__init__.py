@@ -1,1 +1,1 @@
-"""cli."""
+"""The command line ``napari-voxuda``: one short function a subcommand."""

@@ -1,0 +1,140 @@
+"""The subcommand ``adapt``."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from napari_voxuda.adaptation.settings import PRESETS, AdaptSettings, PresetName
+from napari_voxuda.cli.arguments import Device, Json, Seed, VoxelSize
+from napari_voxuda.cli.command import Terminated
+from napari_voxuda.cli.console import message, result, run_task, show_json
+from napari_voxuda.cli.options import Given, with_settings
+from napari_voxuda.cli.outputs import check_new_folder
+from napari_voxuda.method.denoising import DenoiseSettings
+from napari_voxuda.networks.settings import NetworkSettings
+from napari_voxuda.simulation.settings import SourceSettings
+
+__all__ = ["adapt"]
+
+_NETWORKS = {name: preset.network for name, preset in PRESETS.items()}
+_DENOISERS = {name: preset.denoise for name, preset in PRESETS.items()}
+_FROM_TARGET = ("kind", "files", "voxel_size_angstrom", "box")
+
+
+@with_settings(
+    "denoiser",
+    DenoiseSettings,
+    panel="Denoiser of the target for the teacher",
+    prefix="denoise",
+    presets=_DENOISERS,
+)
+@with_settings("network", NetworkSettings, panel="Network", prefix="network", presets=_NETWORKS)
+@with_settings("simulated", SourceSettings, panel="Source", prefix="source", leave_out=_FROM_TARGET)
+@with_settings("changes", AdaptSettings, panel="Adaptation", presets=PRESETS)
+def adapt(
+    out: Annotated[
+        Path, typer.Option("--out", help="The run folder: new, or with --resume unfinished.")
+    ],
+    changes: Given,
+    network: Given,
+    denoiser: Given,
+    simulated: Given,
+    target: Annotated[
+        Path | None,
+        typer.Option("--target", exists=True, help="A tomogram, or a folder of subtomograms."),
+    ] = None,
+    picks: Annotated[
+        Path | None,
+        typer.Option(
+            "--picks",
+            exists=True,
+            dir_okay=False,
+            help="Picks (STAR) at which a tomogram's boxes are cut; without, at random.",
+        ),
+    ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--source",
+            metavar="phantom|DIR|FILE...",
+            help="Built-in phantoms (the default), a folder of subtomograms with masks, structure "
+            "files (PDB, mmCIF), or density maps (MRC).",
+        ),
+    ] = None,
+    preset: Annotated[
+        PresetName, typer.Option("--preset", help="Where the settings below start from.")
+    ] = "default",
+    contrast: Annotated[
+        Literal["auto", "dark", "bright"],
+        typer.Option("--contrast", help="Whether protein is dark or bright in the target."),
+    ] = "auto",
+    voxel_size: VoxelSize = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on with the run in --out, with its own settings."),
+    ] = False,
+    device: Device = "auto",
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Adapt a network to a target without labels (Vox-UDA)."""
+    from napari_voxuda.app.jobs import AdaptJob
+
+    if resume:
+        job = AdaptJob(target=None, out=out, device=device, resume=True)
+    else:
+        job = AdaptJob(
+            target=_needed(target),
+            out=out,
+            picks=picks,
+            source=_source(source or ["phantom"], simulated),
+            settings=_settings(preset, changes, network, denoiser),
+            contrast=contrast,
+            voxel_size_angstrom=voxel_size,
+            device=device,
+            seed=seed,
+        )
+        check_new_folder(out, inputs=[job.target])
+    _run(job, json)
+
+
+def _needed(target: Path | None) -> Path:
+    if target is None:
+        raise typer.BadParameter("--target is needed, except with --resume.")
+    return target
+
+
+def _source(words: list[str], simulated: Given) -> SourceSettings:
+    from napari_voxuda.simulation.words import source_settings_from_words
+
+    return simulated.make(partial(source_settings_from_words, words))
+
+
+def _settings(preset: str, changes: Given, network: Given, denoiser: Given) -> AdaptSettings:
+    """Return the preset with the settings that were given on the command line."""
+    from dataclasses import replace
+
+    start = PRESETS[preset]
+    return changes.make(
+        partial(AdaptSettings.preset, preset),
+        network=network.make(partial(replace, start.network)),
+        denoise=denoiser.make(partial(replace, start.denoise)),
+    )
+
+
+def _run(job: Any, json: bool) -> None:
+    from napari_voxuda.app.adapt import adapt_task
+
+    try:
+        finished = run_task(adapt_task(job))
+    except (KeyboardInterrupt, Terminated):
+        message(f"Go on with: napari-voxuda adapt --resume --out {job.out}")
+        raise
+    if json:
+        show_json({"run": finished.run, "steps": finished.steps})
+    else:
+        result(f"{finished.run}: {finished.steps} steps done")

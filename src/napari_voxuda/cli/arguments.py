@@ -1,0 +1,41 @@
+"""Options that several subcommands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_voxuda.app.jobs import DeviceName
+
+__all__ = ["Device", "Json", "Overwrite", "Seed", "VolumeFile", "VoxelSize"]
+
+Device = Annotated[
+    DeviceName, typer.Option("--device", help="Where to compute; auto takes a GPU if there is one.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace output files that exist already.")
+]
+Seed = Annotated[
+    int,
+    typer.Option(
+        "--seed",
+        min=0,
+        metavar="N",
+        help="Seed of all random numbers; the same seed gives the same result.",
+    ),
+]
+VolumeFile = Annotated[
+    Path, typer.Argument(metavar="IN", exists=True, dir_okay=False, help="A volume (MRC).")
+]
+VoxelSize = Annotated[
+    float | None,
+    typer.Option(
+        "--voxel-size",
+        metavar="Å",
+        help="Voxel size in Å; needed where the file does not tell it (default the file's).",
+        show_default=False,
+    ),
+]

@@ -1,0 +1,69 @@
+"""Volumes as the subcommands read them, with warnings shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_voxuda.cli.console import message
+from napari_voxuda.errors import InputError, OutputError
+
+if TYPE_CHECKING:
+    from napari_voxuda.data.volume import Volume
+
+__all__ = ["check_mrc_name", "open_volume", "volume_files"]
+
+
+def open_volume(
+    path: Path, voxel_size_angstrom: float | None = None, *, quiet: bool = False
+) -> Volume:
+    """Return the volume in `path`, with its voxel size replaced where one is given.
+
+    Doubtful header values are told on stderr unless `quiet`.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read or the voxel size is not positive.
+    """
+    from napari_voxuda.io.mrc import read_mrc
+
+    volume = read_mrc(path)
+    for warning in () if quiet else volume.warnings:
+        message(f"{path}: {warning}", "warning")
+    if voxel_size_angstrom is None:
+        return volume
+    return replace(volume, grid=volume.grid.with_voxel_size(voxel_size_angstrom))
+
+
+def check_mrc_name(path: Path) -> None:
+    """Refuse an output whose suffix is not one of MRC's.
+
+    Raises
+    ------
+    OutputError
+        When the suffix is another one.
+    """
+    from napari_voxuda.io.mrc import MRC_SUFFIXES
+
+    if not path.name.lower().endswith(tuple(MRC_SUFFIXES)):
+        raise OutputError(f"{path}: a name that ends with .mrc was wanted.")
+
+
+def volume_files(folder: Path) -> list[Path]:
+    """Return the volumes in `folder`, without masks, in the order of their names.
+
+    Raises
+    ------
+    InputError
+        When there is none.
+    """
+    from napari_voxuda.io.mrc import MRC_SUFFIXES
+
+    names = tuple(MRC_SUFFIXES)
+    files = [p for p in sorted(folder.iterdir()) if p.name.lower().endswith(names) and p.is_file()]
+    volumes = [p for p in files if not p.name.split(".")[0].endswith("_mask")]
+    if not volumes:
+        raise InputError(f"{folder}: no volumes ({', '.join(names)}) are in this folder.")
+    return volumes
