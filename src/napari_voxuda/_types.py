@@ -10,7 +10,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-__all__ = ["Contrast", "Event", "Message", "Progress", "Task", "Triple", "TripleInt"]
+__all__ = ["Contrast", "Event", "Message", "Normalisation", "Progress", "Task", "Triple", "TripleInt"]
 
 Triple = tuple[float, float, float]
 """Three real values in the order (z, y, x)."""
@@ -20,6 +20,9 @@ TripleInt = tuple[int, int, int]
 
 Contrast = Literal["bright", "dark"]
 """Whether macromolecules have larger (bright) or smaller (dark) values than the solvent."""
+
+Normalisation = Literal["volume", "subtomogram"]
+"""Over what an input is scaled to mean 0 and variance 1: the whole tomogram or each box."""
 
 
 @dataclass(frozen=True, kw_only=True)

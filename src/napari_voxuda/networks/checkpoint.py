@@ -14,17 +14,17 @@ from safetensors.torch import save
 from torch import Tensor
 
 from napari_voxuda._params import from_dict
-from napari_voxuda._types import Contrast
+from napari_voxuda._types import Contrast, Normalisation
 from napari_voxuda.errors import FileFormatError, InputError, RunFolderError
 from napari_voxuda.io.atomic import atomic_path
 from napari_voxuda.networks.settings import NetworkSettings
 from napari_voxuda.networks.voxresnet import VoxResNet, predict_probability
 
 __all__ = [
+    "CHECKPOINTS",
     "MODEL_FILE",
     "Model",
     "ModelCard",
-    "Normalisation",
     "latest_checkpoint",
     "load_model",
     "read_tensors",
@@ -32,11 +32,8 @@ __all__ = [
 ]
 
 MODEL_FILE = "model.safetensors"
-_CHECKPOINTS = "checkpoints"
+CHECKPOINTS = "checkpoints"
 _KEY = "napari-voxuda"
-
-Normalisation = Literal["volume", "subtomogram"]
-"""Over what an input is scaled to mean 0 and variance 1: the whole tomogram or each box."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +154,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 def latest_checkpoint(run: Path) -> Path | None:
     """Return the newest checkpoint of a run folder, or None when it has none."""
-    found = sorted((run / _CHECKPOINTS).glob("step-*.safetensors"))
+    found = sorted((run / CHECKPOINTS).glob("step-*.safetensors"))
     return found[-1] if found else None
 
 

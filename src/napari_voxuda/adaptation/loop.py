@@ -1,0 +1,229 @@
+"""The loop: simulate the source once, then step after step, as a generator of events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from napari_voxuda._types import Event, Message, Progress, Task
+from napari_voxuda.adaptation.events import CheckpointSaved, Preview, StepDone
+from napari_voxuda.adaptation.learner import Learner, learning_rate
+from napari_voxuda.adaptation.noise_match import SourceImages
+from napari_voxuda.adaptation.run_folder import RunFolder
+from napari_voxuda.adaptation.settings import AdaptSettings
+from napari_voxuda.adaptation.step import adaptation_step
+from napari_voxuda.data.targets import Target
+from napari_voxuda.errors import FileFormatError
+from napari_voxuda.networks.checkpoint import read_tensors
+from napari_voxuda.networks.voxresnet import predict_probability
+
+__all__ = ["LabelledSource", "adapt"]
+
+_CHUNK = 16
+
+
+class _Labelled(Protocol):
+    @property
+    def images(self) -> Tensor: ...
+    @property
+    def clean(self) -> Tensor: ...
+    @property
+    def masks(self) -> Tensor: ...
+
+
+class LabelledSource(Protocol):
+    """Anything that draws labelled boxes."""
+
+    def draw(self, count: int, generator: torch.Generator) -> _Labelled:
+        """Return `count` boxes: ``images``, ``clean``, ``masks``, each (count, d, h, w)."""
+        ...
+
+
+def adapt(
+    source: LabelledSource,
+    target: Target,
+    settings: AdaptSettings,
+    *,
+    source_count: int,
+    seed: int,
+    device: torch.device,
+    run: RunFolder | None = None,
+    card: dict[str, Any] | None = None,
+) -> Task[Learner]:
+    """Adapt a network to a target.
+
+    Closing the generator ends the run within a step and, where there is a run folder, saves the
+    full state first. A run folder that holds a checkpoint is gone on with.
+
+    Parameters
+    ----------
+    source : LabelledSource
+        Labelled boxes; `source_count` are drawn once, their noise is fresh in every step.
+    target : Target
+        Unlabelled boxes.
+    settings : AdaptSettings
+        Network, losses and schedule.
+    source_count : int
+        Source boxes in all.
+    seed : int
+        Seed of everything random.
+    device : torch.device
+        Where it computes.
+    run : RunFolder or None
+        Where checkpoints go.
+    card : dict or None
+        Model card stored with the weights.
+
+    Yields
+    ------
+    Event
+        `Progress` while simulating, then `StepDone`, `Preview` and `CheckpointSaved`.
+
+    Raises
+    ------
+    TrainingError
+        When a loss is not finite.
+    """
+    pool = yield from _simulate(source, source_count, seed)
+    signal_variance = max(pool.clean.var(dim=(1, 2, 3)).mean().item(), 1e-12)
+    learner = Learner(settings, device, seed)
+    generator = torch.Generator().manual_seed(seed)
+    shown = target.draw(2, torch.Generator().manual_seed(seed)).to(device)
+    done = saved = 0
+    if run is not None and (checkpoint := run.latest_checkpoint()) is not None:
+        done = saved = _restore(learner, generator, checkpoint)
+        yield Message(text=f"Going on after step {done} of {settings.steps}.")
+    clock = _Clock()
+    try:
+        while done < settings.steps:
+            with clock:
+                rate = learning_rate(done, settings)
+                learner.set_learning_rate(rate)
+                outcome = adaptation_step(
+                    learner,
+                    _draw_source(pool, settings, generator, device),
+                    _mirror(target.draw(settings.batch, generator), settings, generator).to(device),
+                    target.draw(settings.noise_samples, generator).to(device),
+                    settings,
+                    signal_variance=signal_variance,
+                    normalisation=target.normalisation,
+                    progress=done / settings.steps,
+                    generator=generator,
+                )
+                done += 1
+            yield StepDone(
+                step=done,
+                total=settings.steps,
+                losses=outcome.losses,
+                coverage=outcome.coverage,
+                foreground=outcome.foreground,
+                learning_rate=rate,
+                seconds_per_step=clock.seconds,
+            )
+            last = done == settings.steps
+            if last or done % settings.preview_every == 0:
+                yield _preview(learner, shown, done, settings)
+            if run is not None and (last or done % settings.checkpoint_every == 0):
+                path = _save(run, learner, generator, done, card)
+                saved = done
+                yield CheckpointSaved(step=done, path=path)
+    except GeneratorExit:
+        if run is not None and saved < done:
+            _save(run, learner, generator, done, card)
+        raise
+    return learner
+
+
+class _Clock:
+    """Smoothed duration of a step, without the time that a paused run waits."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __enter__(self) -> None:
+        self._started = time.perf_counter()
+
+    def __exit__(self, *exc_info: object) -> None:
+        spent = time.perf_counter() - self._started
+        self.seconds = 0.9 * self.seconds + 0.1 * spent if self.seconds else spent
+
+
+def _simulate(
+    source: LabelledSource, count: int, seed: int
+) -> Generator[Event, None, SourceImages]:
+    generator = torch.Generator().manual_seed(seed)
+    parts: list[SourceImages] = []
+    for start in range(0, count, _CHUNK):
+        yield Progress(stage="Simulating the source", done=start, total=count)
+        drawn = source.draw(min(_CHUNK, count - start), generator)
+        parts.append(SourceImages(images=drawn.images, clean=drawn.clean, masks=drawn.masks))
+    yield Progress(stage="Simulating the source", done=count, total=count)
+    return SourceImages(
+        images=torch.cat([p.images for p in parts]),
+        clean=torch.cat([p.clean for p in parts]),
+        masks=torch.cat([p.masks for p in parts]),
+    )
+
+
+def _draw_source(
+    pool: SourceImages,
+    settings: AdaptSettings,
+    generator: torch.Generator,
+    device: torch.device,
+) -> SourceImages:
+    chosen = torch.randint(len(pool.images), (settings.batch,), generator=generator)
+    picked = torch.stack([pool.images[chosen], pool.clean[chosen], pool.masks[chosen].float()])
+    # One mirror image for all three, so that they stay aligned.
+    images, clean, masks = _mirror(picked.transpose(0, 1), settings, generator).transpose(0, 1)
+    return SourceImages(
+        images=images.to(device), clean=clean.to(device), masks=masks.to(device) > 0.5
+    )
+
+
+def _mirror(boxes: Tensor, settings: AdaptSettings, generator: torch.Generator) -> Tensor:
+    """Mirror each box along a random choice of axes, which keeps the missing wedge in place."""
+    if not settings.augment:
+        return boxes
+    flips = torch.rand((len(boxes), 3), generator=generator) < 0.5
+    mirrored = [
+        box.flip([axis - 3 for axis in range(3) if flip[axis]])
+        for box, flip in zip(boxes, flips.tolist(), strict=True)
+    ]
+    return torch.stack(mirrored)
+
+
+def _preview(learner: Learner, boxes: Tensor, step: int, settings: AdaptSettings) -> Preview:
+    network = learner.teacher if settings.predict_with == "teacher" else learner.student
+    probability = predict_probability(network, boxes)
+    middle = boxes.shape[1] // 2
+    return Preview(
+        step=step,
+        image=boxes[0, middle].float().cpu().numpy(),
+        probability=probability[0, middle].cpu().numpy(),
+    )
+
+
+def _save(
+    run: RunFolder,
+    learner: Learner,
+    generator: torch.Generator,
+    step: int,
+    card: dict[str, Any] | None,
+) -> Path:
+    state = learner.tensors() | {"generator": generator.get_state()}
+    return run.save_checkpoint(step, state, {"step": step, "model": card})
+
+
+def _restore(learner: Learner, generator: torch.Generator, checkpoint: Path) -> int:
+    tensors, metadata = read_tensors(checkpoint)
+    learner.load(tensors)
+    try:
+        generator.set_state(tensors["generator"])
+        return int(metadata["step"])
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise FileFormatError(f"{checkpoint}: it is not a full state ({error}).") from error

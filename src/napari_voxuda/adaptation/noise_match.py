@@ -1,0 +1,98 @@
+"""Give source images the noise of the target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from napari_voxuda._types import Normalisation
+from napari_voxuda.adaptation.settings import AdaptSettings
+from napari_voxuda.data.normalise import z_score
+from napari_voxuda.method.noise_generation import (
+    add_noise,
+    gaussian_noise,
+    target_noise_variance,
+)
+from napari_voxuda.method.spectrum_noise import noise_power_spectrum, spectrum_noise
+
+__all__ = ["SourceImages", "match_noise"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SourceImages:
+    """Source boxes of one step.
+
+    Parameters
+    ----------
+    images : Tensor
+        (n, d, h, w) as simulated, with the source's own noise.
+    clean : Tensor
+        (n, d, h, w) before noise, on the same scale for all boxes.
+    masks : Tensor
+        (n, d, h, w) bool.
+    """
+
+    images: Tensor
+    clean: Tensor
+    masks: Tensor
+
+
+def match_noise(
+    source: SourceImages,
+    subset: Tensor,
+    settings: AdaptSettings,
+    *,
+    signal_variance: float,
+    normalisation: Normalisation,
+    generator: torch.Generator,
+) -> Tensor:
+    """Return x_s': source boxes with the noise of the target, normalised like it.
+
+    Parameters
+    ----------
+    source : SourceImages
+        Source boxes.
+    subset : Tensor
+        (N_sampled, d, h, w) normalised target boxes, protein bright.
+    settings : AdaptSettings
+        ``noise``, ``noise_base``, ``noise_pass_fraction`` and ``snr`` are used.
+    signal_variance : float
+        Mean variance of a clean box over the whole source, the unit of the signal-to-noise ratio.
+    normalisation : {"volume", "subtomogram"}
+        How the target is normalised. In a tomogram a box keeps its own mean and variance, so that
+        an empty box differs from a crowded one; the noise then has the target's variance and only
+        the variance that the signal adds on average is divided out.
+    generator : torch.Generator
+        Source of randomness, on the CPU.
+
+    Returns
+    -------
+    Tensor
+        (n, d, h, w) float32.
+    """
+    shape = source.images.shape
+    if settings.noise == "spectrum":
+        power = noise_power_spectrum(subset)
+        noise = spectrum_noise(power, shape, generator).to(subset.device)
+    else:
+        variance = target_noise_variance(
+            subset,
+            settings.noise_pass_fraction,
+            estimate="literal" if settings.noise == "ngm" else "calibrated",
+        )
+        noise = gaussian_noise(source.images, variance, generator)
+    if settings.noise_base == "noisy":
+        return z_score(add_noise(z_score(source.images), noise))
+    snr = _log_uniform(settings.snr, len(source.images), generator).to(subset.device)
+    gain = (snr * noise.var() / signal_variance).sqrt()
+    mixed = add_noise(gain.view(-1, 1, 1, 1) * source.clean, noise)
+    if normalisation == "subtomogram":
+        return z_score(mixed)
+    return mixed / (noise.var() * (1 + snr)).sqrt().view(-1, 1, 1, 1)
+
+
+def _log_uniform(bounds: tuple[float, float], count: int, generator: torch.Generator) -> Tensor:
+    low, high = torch.tensor(bounds).log()
+    return (low + (high - low) * torch.rand(count, generator=generator)).exp()

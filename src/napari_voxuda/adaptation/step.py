@@ -1,0 +1,176 @@
+"""One optimisation step: Fig. 2 of the paper, read from top to bottom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from napari_voxuda._types import Normalisation
+from napari_voxuda.adaptation.learner import Learner
+from napari_voxuda.adaptation.losses import pseudo_label_loss, segmentation_loss
+from napari_voxuda.adaptation.noise_match import SourceImages, match_noise
+from napari_voxuda.adaptation.settings import AdaptSettings
+from napari_voxuda.data.normalise import z_score
+from napari_voxuda.method.consistency import consistency_loss
+from napari_voxuda.method.denoising import denoise
+from napari_voxuda.method.objective import total_loss
+from napari_voxuda.method.pseudo_labels import balanced_pseudo_label, ema_update, pseudo_label
+from napari_voxuda.networks.discriminator import discriminator_loss
+from napari_voxuda.networks.voxresnet import Features, predict_probability
+
+__all__ = ["StepOutcome", "adaptation_step"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepOutcome:
+    """Numbers of one step.
+
+    Parameters
+    ----------
+    losses : dict of float
+        ``total``, ``segmentation``, ``pseudo``, ``consistency``, ``discriminator``, unweighted.
+    coverage : float
+        Fraction of target voxels with a pseudo-label, in [0, 1].
+    foreground : float
+        Fraction of those that are foreground, in [0, 1].
+    """
+
+    losses: dict[str, float]
+    coverage: float
+    foreground: float
+
+
+def adaptation_step(
+    learner: Learner,
+    source: SourceImages,
+    target: Tensor,
+    subset: Tensor,
+    settings: AdaptSettings,
+    *,
+    signal_variance: float,
+    normalisation: Normalisation,
+    progress: float,
+    generator: torch.Generator,
+) -> StepOutcome:
+    """Train the student by one step and let the teacher follow.
+
+    Parameters
+    ----------
+    learner : Learner
+        Student, teacher, discriminator and optimiser; changed in place.
+    source : SourceImages
+        Labelled source boxes.
+    target, subset : Tensor
+        (n, d, h, w) target boxes to adapt to, and (N_sampled, d, h, w) to estimate noise from.
+    settings : AdaptSettings
+        Which terms count and how much.
+    signal_variance : float
+        Mean variance of a clean source box.
+    normalisation : {"volume", "subtomogram"}
+        How the target is normalised.
+    progress : float
+        Fraction of the run done, in [0, 1).
+    generator : torch.Generator
+        Source of randomness, on the CPU.
+    """
+    use_noise = settings.noise != "none"
+    use_consistency = use_noise and settings.consistency_weight > 0
+    use_discriminator = settings.discriminator_weight > 0
+    use_pseudo = settings.pseudo_labels != "none" and progress >= settings.pseudo_start
+
+    # Source flow: x_s and its copy x_s' with the target's noise (Eq. 2-6).
+    flows = {}
+    if use_consistency or not use_noise:
+        flows["source"] = z_score(source.images)
+    if use_noise:
+        flows["noised"] = match_noise(
+            source,
+            subset,
+            settings,
+            signal_variance=signal_variance,
+            normalisation=normalisation,
+            generator=generator,
+        )
+    if use_pseudo or use_discriminator:
+        flows["target"] = target
+    logits, features = _forward(learner, flows)
+
+    zero = target.new_zeros(())
+    supervised = [
+        segmentation_loss(logits[name], source.masks, settings.dice_weight)
+        for name in ("source", "noised")
+        if name in flows
+    ]
+    segmentation = torch.stack(supervised).mean()
+    consistency = zero
+    if use_consistency:
+        consistency = consistency_loss(
+            features["source"], features["noised"], settings.consistency_lambda
+        )
+
+    # Target flow: the teacher labels the denoised target, its confident voxels teach the student.
+    pseudo, coverage, foreground = zero, 0.0, 0.0
+    if use_pseudo:
+        labels, confident = _teach(learner, target, settings)
+        pseudo = pseudo_label_loss(logits["target"], labels, confident, settings.dice_weight)
+        coverage = confident.float().mean().item()
+        foreground = (labels & confident).sum().item() / max(confident.sum().item(), 1)
+
+    # Both flows: one discriminator on one feature map.
+    discriminator = zero
+    if use_discriminator:
+        tap = settings.discriminator_feature
+        discriminator = discriminator_loss(
+            learner.discriminator,
+            getattr(features["noised" if use_noise else "source"], tap),
+            getattr(features["target"], tap),
+            settings.reversal * min(1.0, 2 * progress),
+        )
+
+    loss = total_loss(
+        segmentation + settings.pseudo_weight * pseudo,
+        settings.consistency_weight * consistency,
+        settings.discriminator_weight * discriminator,
+    )
+    learner.optimise(loss)
+    ema_update(learner.teacher, learner.student, settings.ema_decay)
+    losses = {
+        "total": loss,
+        "segmentation": segmentation,
+        "pseudo": pseudo,
+        "consistency": consistency,
+        "discriminator": discriminator,
+    }
+    return StepOutcome(
+        losses={name: value.item() for name, value in losses.items()},
+        coverage=coverage,
+        foreground=foreground,
+    )
+
+
+def _forward(
+    learner: Learner, flows: dict[str, Tensor]
+) -> tuple[dict[str, Tensor], dict[str, Features]]:
+    """Feed all flows through the student at once, so that BatchNorm sees both domains."""
+    logits, features = learner.student(torch.cat(list(flows.values())))
+    sizes = [len(volume) for volume in flows.values()]
+    parts = zip(*(tap.split(sizes) for tap in features), strict=True)
+    return (
+        dict(zip(flows, logits.split(sizes), strict=True)),
+        dict(zip(flows, (Features(*taps) for taps in parts), strict=True)),
+    )
+
+
+def _teach(learner: Learner, target: Tensor, settings: AdaptSettings) -> tuple[Tensor, Tensor]:
+    view = target
+    if settings.teacher_input == "denoised":
+        denoised = denoise(target, settings.denoise)
+        # Without the target's own scale again the teacher calls everything background.
+        scale = target.std() / denoised.std().clamp(min=1e-6)
+        view = (denoised - denoised.mean()) * scale + target.mean()
+    probability = predict_probability(learner.teacher, view)
+    if settings.pseudo_labels == "balanced":
+        return balanced_pseudo_label(probability)
+    return pseudo_label(probability, settings.confidence)
