@@ -1,0 +1,149 @@
+"""The molecules of a source, prepared once for fast rendering at one voxel size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from napari_voxuda._types import TripleInt
+from napari_voxuda.errors import InputError
+from napari_voxuda.simulation.density import (
+    MASK_LEVEL,
+    frequency_grids,
+    mask_level_of,
+    splat,
+    splat_transfer,
+)
+from napari_voxuda.simulation.molecules import Molecule, coarsen
+from napari_voxuda.simulation.phantoms import GROUPS, phantom
+from napari_voxuda.simulation.random_assembly import random_assembly
+from napari_voxuda.simulation.settings import SourceSettings
+
+__all__ = ["RANDOM_POOL", "Catalogue", "Prepared", "make_catalogue"]
+
+RANDOM_POOL = 2000
+"""Random phantoms that a source draws from; each is made when it is first drawn."""
+
+_MASK_RESOLUTION_ANGSTROM = 10.0
+_COARSENING = 0.7  # cell edge in voxels; its spread, 0.2 voxel, is far below the blur
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prepared:
+    """A molecule in voxels, ready to be placed.
+
+    Parameters
+    ----------
+    name : str
+        The molecule's name.
+    points : numpy.ndarray
+        (n, 3) float32 positions (z, y, x) in voxels around the centre.
+    weights : numpy.ndarray
+        (2, n) float32: scattering and mask occupancy of each point, in cubic voxels.
+    radius : float
+        Radius in voxels of the sphere that holds all points.
+    mass_dalton : float
+        Mass in Da.
+    power : torch.Tensor
+        (bins,) rotation-averaged power |F(k)|² of the scattering, by frequency up to 0.9 cycles
+        per voxel.
+    """
+
+    name: str
+    points: npt.NDArray[np.float32]
+    weights: npt.NDArray[np.float32]
+    radius: float
+    mass_dalton: float
+    power: torch.Tensor
+
+
+class Catalogue:
+    """Molecules by number, prepared on first use.
+
+    Parameters
+    ----------
+    size : int
+        Number of molecules.
+    make : callable
+        Returns molecule `i`; called once per molecule that is kept in memory.
+    voxel_size_angstrom : float
+        Voxel size in Å.
+    """
+
+    def __init__(
+        self, size: int, make: Callable[[int], Molecule], voxel_size_angstrom: float
+    ) -> None:
+        self.size = size
+
+        def prepared(number: int) -> Prepared:
+            return prepare(make(number), voxel_size_angstrom)
+
+        self._get = lru_cache(maxsize=4096)(prepared)
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, number: int) -> Prepared:
+        return self._get(number)
+
+
+def prepare(molecule: Molecule, voxel_size_angstrom: float) -> Prepared:
+    """Coarsen a molecule to the voxel size and calibrate its mask."""
+    coarse = coarsen(molecule, _COARSENING * voxel_size_angstrom)
+    points = coarse.points / np.float32(voxel_size_angstrom)
+    volumes = coarse.volumes / np.float32(voxel_size_angstrom**3)
+    level = mask_level_of(points, volumes, mask_sigma_voxels(voxel_size_angstrom))
+    scattering = volumes * np.float32(molecule.contrast)
+    return Prepared(
+        name=molecule.name,
+        points=points,
+        weights=np.stack([scattering, volumes * np.float32(MASK_LEVEL / level)]),
+        radius=molecule.radius_angstrom / voxel_size_angstrom,
+        mass_dalton=molecule.mass_dalton,
+        power=_radial_power(points, scattering),
+    )
+
+
+def mask_sigma_voxels(voxel_size_angstrom: float) -> float:
+    """Return the Gaussian width of the density that is thresholded to a mask, in voxels."""
+    return max(0.5 * _MASK_RESOLUTION_ANGSTROM / voxel_size_angstrom, 0.5)
+
+
+def power_bins(radius: torch.Tensor, bins: int) -> torch.Tensor:
+    """Return the bin of `Prepared.power` for frequencies in cycles per voxel."""
+    return (radius * (bins / 0.9)).long().clamp(max=bins - 1)
+
+
+def _radial_power(
+    points: npt.NDArray[np.float32], weights: npt.NDArray[np.float32], bins: int = 48
+) -> torch.Tensor:
+    half = int(np.ceil(np.abs(points).max())) + 2
+    edge = max(32, 2 * half)
+    shape: TripleInt = (edge, edge, edge)
+    grid = torch.from_numpy(splat(points + edge / 2, weights, shape))
+    power = (torch.fft.rfftn(grid) / splat_transfer(shape)).abs() ** 2
+    k_z, k_y, k_x = frequency_grids(shape)
+    index = power_bins(torch.sqrt(k_z**2 + k_y**2 + k_x**2), bins).ravel()
+    total = torch.zeros(bins).index_add_(0, index, power.ravel())
+    number = torch.zeros(bins).index_add_(0, index, torch.ones(index.numel()))
+    return total / number.clamp_min(1.0)
+
+
+def make_catalogue(settings: SourceSettings) -> Catalogue:
+    """Return the molecules that the settings name, for every kind but ``folder``."""
+    voxel = settings.voxel_size_angstrom
+    if settings.kind == "phantom" and settings.variety == "fixed":
+        names = GROUPS[settings.group]
+        return Catalogue(len(names), lambda i: phantom(names[i]), voxel)
+    if settings.kind != "phantom":
+        raise InputError(f"source: kind {settings.kind!r} is not available.")
+    return Catalogue(RANDOM_POOL, _numbered, voxel)
+
+
+def _numbered(number: int) -> Molecule:
+    return random_assembly(torch.Generator().manual_seed(1_000_003 + number))

@@ -1,0 +1,149 @@
+"""From placed points to density: splat onto a grid, blur in Fourier space, threshold to a mask."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from napari_voxuda._types import TripleInt
+
+__all__ = [
+    "MASK_LEVEL",
+    "fast_length",
+    "frequency_grids",
+    "gaussian_transfer",
+    "mask_level_of",
+    "splat",
+    "splat_transfer",
+]
+
+MASK_LEVEL = 0.5
+"""Occupancy above which a voxel belongs to a mask, after each molecule's own calibration."""
+
+
+def splat(
+    points: npt.NDArray[np.floating],
+    weights: npt.NDArray[np.floating],
+    shape: TripleInt,
+) -> npt.NDArray[np.float32]:
+    """Distribute weighted points over their eight surrounding voxels (trilinear).
+
+    Parameters
+    ----------
+    points : numpy.ndarray
+        (n, 3) positions (z, y, x) in voxels; a voxel's centre is its 0-based index.
+    weights : numpy.ndarray
+        (n,) or (c, n) weights. The share of a point that falls outside the grid is lost, never
+        wrapped.
+    shape : tuple of int
+        (d, h, w).
+
+    Returns
+    -------
+    numpy.ndarray
+        (d, h, w) or (c, d, h, w) float32 sums.
+    """
+    stacked = np.atleast_2d(weights)
+    near = np.all((points > -1) & (points < np.asarray(shape)), axis=1)
+    points, stacked = points[near], stacked[:, near]
+    # One voxel of padding on each side catches the shares that fall outside.
+    padded = tuple(n + 2 for n in shape)
+    low = np.floor(points)
+    fraction = (points - low).astype(np.float32)
+    index = low.astype(np.int64) + 1
+    flat = (index[:, 0] * padded[1] + index[:, 1]) * padded[2] + index[:, 2]
+    out = np.zeros((len(stacked), int(np.prod(padded))), np.float64)
+    for dz in (0, 1):
+        share_z = fraction[:, 0] if dz else 1 - fraction[:, 0]
+        for dy in (0, 1):
+            share_zy = share_z * (fraction[:, 1] if dy else 1 - fraction[:, 1])
+            for dx in (0, 1):
+                share = share_zy * (fraction[:, 2] if dx else 1 - fraction[:, 2])
+                where = flat + (dz * padded[1] + dy) * padded[2] + dx
+                for channel, weight in enumerate(stacked):
+                    out[channel] += np.bincount(where, share * weight, out.shape[1])
+    grids = out.reshape(-1, *padded)[:, 1:-1, 1:-1, 1:-1].astype(np.float32)
+    return grids if np.ndim(weights) == 2 else grids[0]
+
+
+@lru_cache(maxsize=8)
+def frequency_grids(shape: TripleInt) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return the frequencies of a half spectrum in cycles per voxel.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (d, h, w) of the volume.
+
+    Returns
+    -------
+    tuple of torch.Tensor
+        k_z (d, 1, 1), k_y (1, h, 1) and k_x (1, 1, w // 2 + 1), float32.
+    """
+    d, h, w = shape
+    return (
+        torch.fft.fftfreq(d)[:, None, None],
+        torch.fft.fftfreq(h)[None, :, None],
+        torch.fft.rfftfreq(w)[None, None, :],
+    )
+
+
+@lru_cache(maxsize=16)
+def gaussian_transfer(shape: TripleInt, sigma_voxels: float) -> torch.Tensor:
+    """Return the half-spectrum transfer function of a Gaussian blur, (d, h, w // 2 + 1)."""
+    transfers = [
+        torch.exp(-2.0 * (np.pi * sigma_voxels) ** 2 * k**2) for k in frequency_grids(shape)
+    ]
+    return transfers[0] * transfers[1] * transfers[2]
+
+
+@lru_cache(maxsize=8)
+def splat_transfer(shape: TripleInt) -> torch.Tensor:
+    """Return the mean transfer function of `splat`, sinc² along each axis, (d, h, w // 2 + 1)."""
+    transfers = [torch.sinc(k) ** 2 for k in frequency_grids(shape)]
+    return transfers[0] * transfers[1] * transfers[2]
+
+
+def mask_level_of(
+    points: npt.NDArray[np.floating],
+    volumes: npt.NDArray[np.floating],
+    sigma: float,
+) -> float:
+    """Return the occupancy level whose isosurface encloses the molecular volume.
+
+    Parameters
+    ----------
+    points : numpy.ndarray
+        (n, 3) positions in voxels around the origin.
+    volumes : numpy.ndarray
+        (n,) volumes in cubic voxels; their sum is the volume to enclose.
+    sigma : float
+        Width of the Gaussian that makes the density, in voxels.
+
+    Returns
+    -------
+    float
+        The level, as a fraction of full occupancy; near 0.5 for a large compact molecule.
+    """
+    half = np.ceil(np.abs(points).max(axis=0) + 4 * sigma).astype(int) + 1
+    d, h, w = (fast_length(int(2 * n + 1)) for n in half)
+    shape: TripleInt = (d, h, w)
+    centre = (np.asarray(shape) - 1) / 2
+    grid = torch.from_numpy(splat(points + centre, volumes, shape))
+    spectrum = torch.fft.rfftn(grid) * (gaussian_transfer(shape, sigma) / splat_transfer(shape))
+    values = torch.fft.irfftn(spectrum, s=shape).ravel()
+    wanted = float(volumes.sum())
+    rank = int(min(max(round(wanted), 1), values.numel() - 1))
+    top = torch.topk(values, rank + 1).values
+    # The level lies between the last voxel inside and the first outside.
+    return float(0.5 * (top[-1] + top[-2]))
+
+
+def fast_length(length: int) -> int:
+    """Return the smallest length of at least `length` whose Fourier transform is fast."""
+    from scipy.fft import next_fast_len
+
+    return int(next_fast_len(length, real=True))

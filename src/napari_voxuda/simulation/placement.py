@@ -1,0 +1,161 @@
+"""What is in a box and how it is imaged: drawn first as plain values, rendered later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_voxuda.simulation.catalogue import Prepared
+from napari_voxuda.simulation.imaging import CtfMode
+from napari_voxuda.simulation.settings import SourceSettings
+
+__all__ = ["Draw", "Placement", "draw_box", "random_rotation"]
+
+_Array = npt.NDArray[np.float64]
+_TRIALS = 24
+
+
+class Molecules(Protocol):
+    """Prepared molecules by number."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, number: int, /) -> Prepared: ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Placement:
+    """One molecule in a box.
+
+    Parameters
+    ----------
+    molecule : int
+        Its number in the catalogue.
+    centre : numpy.ndarray
+        (3,) position (z, y, x) in voxels of the box; a voxel's centre is its 0-based index.
+    rotation : numpy.ndarray
+        (3, 3) matrix that acts on (z, y, x) columns.
+    """
+
+    molecule: int
+    centre: _Array
+    rotation: _Array
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Draw:
+    """Everything random about one box but the noise values themselves.
+
+    Parameters
+    ----------
+    placements : tuple of Placement
+        The molecules, the box's own first; none in an empty box.
+    reference : int
+        Number of the molecule that the SNR refers to; also drawn for empty boxes.
+    snr : float
+        Variance ratio.
+    defocus_um, tilt_min_deg, tilt_max_deg : float
+        Imaging conditions.
+    ctf : {"raw", "flipped"}
+        Whether phases are flipped.
+    """
+
+    placements: tuple[Placement, ...]
+    reference: int
+    snr: float
+    defocus_um: float
+    tilt_min_deg: float
+    tilt_max_deg: float
+    ctf: CtfMode
+
+
+def random_rotation(rng: np.random.Generator) -> _Array:
+    """Draw a rotation matrix uniformly over all orientations (a normalised Gaussian quaternion)."""
+    w, x, y, z = (q := rng.standard_normal(4)) / np.linalg.norm(q)
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+
+
+def draw_box(settings: SourceSettings, molecules: Molecules, rng: np.random.Generator) -> Draw:
+    """Draw the content and the imaging conditions of one box.
+
+    Parameters
+    ----------
+    settings : SourceSettings
+        Ranges to draw from.
+    molecules : Molecules
+        The catalogue.
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    Draw
+        The drawn values.
+    """
+    reference = int(rng.integers(len(molecules)))
+    empty = rng.uniform() < settings.empty_fraction
+    spread = float(np.exp(rng.uniform(-1, 1) * np.log(settings.snr_spread)))
+    jitter = rng.uniform(-1, 1, size=2) * settings.tilt_jitter_deg
+    low, high = np.clip(settings.tilt_range_deg + jitter, 5.0, 90.0)
+    flipped = settings.ctf == "flipped" or (settings.ctf == "mixed" and rng.uniform() < 0.5)
+    return Draw(
+        placements=() if empty else _placements(settings, molecules, reference, rng),
+        reference=reference,
+        snr=float(rng.choice(np.asarray(settings.snr))) * spread,
+        defocus_um=float(rng.uniform(*settings.defocus_um)),
+        tilt_min_deg=-float(low),
+        tilt_max_deg=float(high),
+        ctf="flipped" if flipped else "raw",
+    )
+
+
+def _placements(
+    settings: SourceSettings, molecules: Molecules, reference: int, rng: np.random.Generator
+) -> tuple[Placement, ...]:
+    offset = rng.uniform(-1, 1, size=3) * settings.offset_voxels
+    centre = (settings.box - 1) / 2 + offset
+    placed = [Placement(molecule=reference, centre=centre, rotation=random_rotation(rng))]
+    radii = [molecules[reference].radius]
+    fewest = min(settings.fewest_neighbours, settings.neighbours)
+    for _ in range(int(rng.integers(fewest, settings.neighbours + 1))):
+        number = int(rng.integers(len(molecules)))
+        radius = molecules[number].radius
+        found = _free_centre(settings.box, placed, radii, radius, rng)
+        if found is not None:
+            placed.append(Placement(molecule=number, centre=found, rotation=random_rotation(rng)))
+            radii.append(radius)
+    return tuple(placed)
+
+
+def _free_centre(
+    box: int,
+    placed: list[Placement],
+    radii: list[float],
+    radius: float,
+    rng: np.random.Generator,
+) -> _Array | None:
+    """Find a centre where a sphere touches none of the others but reaches into the box."""
+    centres = np.stack([p.centre for p in placed])
+    for _ in range(_TRIALS):
+        if rng.uniform() < 0.6:  # close to one that is already there
+            host = int(rng.integers(len(placed)))
+            direction = rng.standard_normal(3)
+            direction /= np.linalg.norm(direction)
+            gap = rng.exponential(1.5)
+            trial = centres[host] + direction * (radii[host] + radius + gap)
+        else:
+            reach = 0.7 * radius
+            trial = rng.uniform(-reach, box - 1 + reach, size=3)
+        if np.any(trial < -0.8 * radius) or np.any(trial > box - 1 + 0.8 * radius):
+            continue
+        if np.all(np.linalg.norm(centres - trial, axis=1) >= np.asarray(radii) + radius):
+            return np.asarray(trial, dtype=np.float64)
+    return None

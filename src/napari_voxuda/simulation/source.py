@@ -1,0 +1,257 @@
+"""A source of labelled subtomograms: draw, render, add noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from napari_voxuda._params import to_dict
+from napari_voxuda._types import TripleInt
+from napari_voxuda.errors import InputError
+from napari_voxuda.simulation import noise
+from napari_voxuda.simulation.catalogue import (
+    make_catalogue,
+    mask_sigma_voxels,
+    power_bins,
+)
+from napari_voxuda.simulation.density import (
+    MASK_LEVEL,
+    fast_length,
+    frequency_grids,
+    gaussian_transfer,
+    splat,
+    splat_transfer,
+)
+from napari_voxuda.simulation.imaging import (
+    contrast_transfer,
+    electron_wavelength_angstrom,
+    envelope,
+    wedge,
+)
+from napari_voxuda.simulation.placement import Draw, Molecules, draw_box
+from napari_voxuda.simulation.settings import SourceSettings
+
+__all__ = ["SimulatedSource", "Source", "SourceBatch", "make_source"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SourceBatch:
+    """Labelled subtomograms.
+
+    Parameters
+    ----------
+    images : torch.Tensor
+        (n, d, h, w) float32, noisy, protein bright, not normalised.
+    clean : torch.Tensor
+        (n, d, h, w) float32 after CTF and wedge, before noise.
+    masks : torch.Tensor
+        (n, d, h, w) bool, where any macromolecule is, whole or cut by the border.
+    snr : torch.Tensor
+        (n,) float32 measured variance of `clean` over that of the noise, in the box; nan where
+        it is not known.
+    """
+
+    images: torch.Tensor
+    clean: torch.Tensor
+    masks: torch.Tensor
+    snr: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+class Source(Protocol):
+    """Anything that labelled subtomograms can be drawn from."""
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What the source is made of, as plain JSON-able values."""
+        ...
+
+    def draw(self, count: int, generator: torch.Generator) -> SourceBatch:
+        """Draw `count` labelled subtomograms."""
+        ...
+
+
+def make_source(settings: SourceSettings) -> Source:
+    """Return the source that the settings describe.
+
+    Parameters
+    ----------
+    settings : SourceSettings
+        Kind of molecules and how they are imaged.
+
+    Returns
+    -------
+    Source
+        Ready to draw from.
+
+    Raises
+    ------
+    InputError
+        When a file cannot be used.
+    """
+    return SimulatedSource(settings, make_catalogue(settings))
+
+
+class SimulatedSource:
+    """Boxes of simulated molecules.
+
+    Parameters
+    ----------
+    settings : SourceSettings
+        How boxes are filled and imaged.
+    molecules : Molecules
+        The catalogue that molecules are drawn from.
+    """
+
+    def __init__(self, settings: SourceSettings, molecules: Molecules) -> None:
+        self.settings = settings
+        self.molecules = molecules
+        self.margin = _margin(settings)
+        self._edge = fast_length(settings.box + 2 * self.margin)
+        shape: TripleInt = (self._edge, self._edge, self._edge)
+        self._shape = shape
+        k_z, k_y, k_x = frequency_grids(shape)
+        self._radius = torch.sqrt(k_z**2 + k_y**2 + k_x**2)
+        self._band = envelope(self._radius, 0.5 * settings.envelope_nyquist)
+        voxel = settings.voxel_size_angstrom
+        sigma = 0.5 * settings.resolution_angstrom / voxel
+        self._optics = self._band * gaussian_transfer(shape, sigma)
+        self._unsplat = 1.0 / splat_transfer(shape)
+        self._to_mask = gaussian_transfer(shape, mask_sigma_voxels(voxel)) * self._unsplat
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What the source is made of, as plain JSON-able values."""
+        return {"settings": to_dict(self.settings), "molecules": len(self.molecules)}
+
+    def draw(self, count: int, generator: torch.Generator) -> SourceBatch:
+        """Draw labelled subtomograms.
+
+        Parameters
+        ----------
+        count : int
+            How many, at least 1.
+        generator : torch.Generator
+            Source of randomness on the CPU; one number is taken for each box, so ``draw(2)`` and
+            ``draw(3)`` give the same five boxes as ``draw(5)``.
+
+        Returns
+        -------
+        SourceBatch
+            On the CPU.
+
+        Raises
+        ------
+        InputError
+            When `count` is below 1.
+        """
+        if count < 1:
+            raise InputError(f"Source.draw: at least 1 box was wanted, got {count}.")
+        seeds = torch.randint(0, 2**62, (count,), generator=generator).tolist()
+        boxes = [self._box(np.random.default_rng(seed)) for seed in seeds]
+        images, clean, masks, snr = (list(part) for part in zip(*boxes, strict=True))
+        return SourceBatch(
+            images=torch.stack(images),
+            clean=torch.stack(clean),
+            masks=torch.stack(masks),
+            snr=torch.tensor(snr, dtype=torch.float32),
+        )
+
+    def render(self, draw: Draw) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Image what was drawn, without noise.
+
+        Parameters
+        ----------
+        draw : Draw
+            Content and imaging conditions of one box.
+
+        Returns
+        -------
+        tuple of torch.Tensor
+            Clean image (d, h, w) and mask (d, h, w) of the box, and the half-spectrum transfer
+            function of the padded box.
+        """
+        transfer = self._transfer(draw)
+        box = self.settings.box
+        if not draw.placements:
+            empty = torch.zeros((box, box, box))
+            return empty, empty > 0, transfer
+        grids = torch.zeros((2, *self._shape))
+        points, weights = [], []
+        for placement in draw.placements:
+            molecule = self.molecules[placement.molecule]
+            rotation = placement.rotation.T.astype(np.float32)
+            points.append(molecule.points @ rotation + (placement.centre + self.margin))
+            weights.append(molecule.weights)
+        grids = torch.from_numpy(
+            splat(np.concatenate(points), np.concatenate(weights, axis=1), self._shape)
+        )
+        spectra = torch.fft.rfftn(grids, dim=(1, 2, 3))
+        spectra[0] *= transfer * self._unsplat
+        spectra[1] *= self._to_mask
+        fields = torch.fft.irfftn(spectra, s=self._shape, dim=(1, 2, 3))
+        return self._crop(fields[0]), self._crop(fields[1]) >= MASK_LEVEL, transfer
+
+    def _box(
+        self, rng: np.random.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, float]:
+        draw = draw_box(self.settings, self.molecules, rng)
+        clean, mask, transfer = self.render(draw)
+        signal = float(clean.var(correction=0))
+        reference = self._whole_variance(draw, transfer)
+        if self.settings.snr_of == "molecule" or signal < 1e-3 * reference:
+            wanted = reference / draw.snr
+        else:
+            wanted = signal / draw.snr
+        added = self._noise(transfer, rng)
+        added = added * (wanted / float(added.var(correction=0))) ** 0.5
+        return clean + added, clean, mask, signal / wanted
+
+    def _noise(self, transfer: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+        if self.settings.noise_model == "white":
+            box = self.settings.box
+            return noise.white_noise((box, box, box), rng)
+        if self.settings.noise_model == "published":
+            return self._crop(noise.published_noise(transfer, self._band, self._shape, rng))
+        return self._crop(noise.coloured_noise(transfer, self._shape, rng))
+
+    def _transfer(self, draw: Draw) -> torch.Tensor:
+        settings = self.settings
+        ctf = contrast_transfer(
+            self._radius / settings.voxel_size_angstrom,
+            defocus_um=draw.defocus_um,
+            voltage_kv=settings.voltage_kv,
+            spherical_aberration_mm=settings.spherical_aberration_mm,
+            amplitude_contrast=settings.amplitude_contrast,
+            mode=draw.ctf,
+        )
+        return ctf * self._optics * wedge(self._shape, draw.tilt_min_deg, draw.tilt_max_deg)
+
+    def _whole_variance(self, draw: Draw, transfer: torch.Tensor) -> float:
+        """Return the variance over the box of the reference molecule, alone and whole.
+
+        Averaged over orientations: the sum of its power times the squared transfer (Parseval).
+        """
+        power = self.molecules[draw.reference].power
+        passed = power[power_bins(self._radius, len(power))] * transfer**2
+        full = 2.0 * passed.sum() - passed[..., 0].sum()  # the half spectrum counts twice
+        if self._edge % 2 == 0:
+            full = full - passed[..., -1].sum()
+        return float(full) / self._edge**3 / self.settings.box**3
+
+    def _crop(self, field: torch.Tensor) -> torch.Tensor:
+        inner = slice(self.margin, self.margin + self.settings.box)
+        return field[inner, inner, inner].contiguous()
+
+
+def _margin(settings: SourceSettings) -> int:
+    """Return the padding in voxels that keeps what leaves the box from coming back in."""
+    wavelength = electron_wavelength_angstrom(settings.voltage_kv)
+    cutoff = 0.5 / settings.voxel_size_angstrom * min(1.0, 1.5 * settings.envelope_nyquist)
+    fringes = wavelength * settings.defocus_um[1] * 1e4 * cutoff / settings.voxel_size_angstrom
+    return int(min(max(8, np.ceil(fringes)), max(8, settings.box // 2)))
