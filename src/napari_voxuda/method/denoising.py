@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from napari_voxuda._params import param, validate
 
-__all__ = ["DenoiseSettings"]
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["DenoiseSettings", "denoise", "denoise_halo"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +37,8 @@ class DenoiseSettings:
     )
     sigma_range: float = param(
         1.2,
-        "Width of the range kernel: of gradients of the [0, 1] volume (IBF) or its values (bilateral).",
+        "Width of the range kernel: of gradients of the volume scaled to [0, 1] (IBF), or of values "
+        "in standard deviations of the volume (bilateral).",
         minimum=0.01,
         maximum=100.0,
         step=0.01,
@@ -55,3 +59,98 @@ class DenoiseSettings:
 
     def __post_init__(self) -> None:
         validate(self)
+
+
+def denoise_halo(settings: DenoiseSettings) -> int | None:
+    """Return the voxels around a block that its exact values need, or None for the whole volume.
+
+    Parameters
+    ----------
+    settings : DenoiseSettings
+        The denoiser.
+
+    Returns
+    -------
+    int or None
+        1 for the bilateral filter, 2 or 3 for the IBF by its operator, None for NGM.
+    """
+    from napari_voxuda.method.bilateral import BILATERAL_HALO
+    from napari_voxuda.method.improved_bilateral import IMPROVED_BILATERAL_HALO
+
+    if settings.method == "ngm":
+        return None
+    if settings.method == "bilateral":
+        return BILATERAL_HALO
+    return IMPROVED_BILATERAL_HALO[settings.operator]
+
+
+def denoise(
+    volume: torch.Tensor,
+    settings: DenoiseSettings,
+    *,
+    value_range: tuple[float, float] | None = None,
+    standard_deviation: float | None = None,
+) -> torch.Tensor:
+    """Denoise a volume with the chosen denoiser.
+
+    Parameters
+    ----------
+    volume : Tensor
+        (..., d, h, w) real values.
+    settings : DenoiseSettings
+        The denoiser and its parameters.
+    value_range : tuple of float or None
+        (lowest, highest) value of the whole volume when `volume` is a block of it; used by the
+        IBF. Measured on each volume when None.
+    standard_deviation : float or None
+        Standard deviation of the whole volume when `volume` is a block of it; used by the
+        bilateral filter. Measured on each volume when None.
+
+    Returns
+    -------
+    Tensor
+        Shape and dtype of `volume`, in its units.
+
+    Raises
+    ------
+    InputError
+        When `volume` is no real volume or `value_range` does not rise.
+
+    Notes
+    -----
+    `sigma_range` of the bilateral filter counts standard deviations, which leaves z-scored
+    volumes as they are and gives one setting a meaning on every tomogram.
+    """
+    from napari_voxuda.method.improved_bilateral import improved_bilateral_filter
+    from napari_voxuda.method.pseudo_labels import ngm_denoise
+
+    if settings.method == "ngm":
+        return ngm_denoise(volume, settings.pass_fraction, shape=settings.shape)
+    if settings.method == "bilateral":
+        return _bilateral_in_deviations(volume, settings, standard_deviation)
+    return improved_bilateral_filter(
+        volume,
+        settings.sigma_domain,
+        settings.sigma_range,
+        operator=settings.operator,
+        value_range=value_range,
+    )
+
+
+def _bilateral_in_deviations(
+    volume: torch.Tensor, settings: DenoiseSettings, standard_deviation: float | None
+) -> torch.Tensor:
+    import torch
+
+    from napari_voxuda.method._tensors import SPATIAL, check_volume, working
+    from napari_voxuda.method.bilateral import bilateral_filter
+
+    check_volume("denoise: volume", volume)
+    wide = working(volume)
+    if standard_deviation is None:
+        unit = wide.std(dim=SPATIAL, keepdim=True, correction=0)
+    else:
+        unit = torch.tensor(standard_deviation, dtype=wide.dtype, device=wide.device)
+    unit = torch.where(unit > 0, unit, torch.ones_like(unit))
+    filtered = bilateral_filter(wide / unit, settings.sigma_domain, settings.sigma_range)
+    return (filtered * unit).to(volume.dtype)
