@@ -23,7 +23,8 @@ def check_sigma(name: str, sigma: float) -> None:
 
 def half_window() -> list[Offset]:
     """Return the 13 offsets (z, y, x) of one half of the 26 neighbours."""
-    return [o for o in itertools.product((-1, 0, 1), repeat=3) if o > (0, 0, 0)]
+    steps = (-1, 0, 1)
+    return [o for o in itertools.product(steps, steps, steps) if o > (0, 0, 0)]
 
 
 def gaussian_of_square(square: torch.Tensor, sigma: float) -> torch.Tensor:

@@ -184,13 +184,9 @@ def suggest_sigma_range(
     _check_operator("suggest_sigma_range", operator)
     scaled = _scaled(working(volume), value_range)
     gradient = laplacian_gradient(scaled, operator=operator)
-    size = volume.shape[-3:]
-    differences = []
-    for offset in half_window():
-        near = tuple(slice(max(0, -o), n - max(0, o)) for o, n in zip(offset, size, strict=True))
-        far = tuple(slice(max(0, o), n + min(0, o)) for o, n in zip(offset, size, strict=True))
-        pair = gradient_difference(gradient[(..., *near)], gradient[(..., *far)])
-        differences.append(pair.flatten())
+    differences = [
+        gradient_difference(*_pair(gradient, offset)).flatten() for offset in half_window()
+    ]
     every = torch.cat(differences)
     median = float(every.median()) if every.numel() else 0.0
     if not median > 0:
@@ -199,6 +195,18 @@ def suggest_sigma_range(
             "gradients; choose sigma_range by hand."
         )
     return _MEDIAN_TO_SIGMA * median
+
+
+def _pair(
+    gradient: torch.Tensor, offset: tuple[int, int, int]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the gradients at all voxels that have a neighbour at `offset`, and at those."""
+    near = far = gradient
+    for axis, step in zip(SPATIAL, offset, strict=True):
+        size = gradient.shape[axis] - abs(step)
+        near = near.narrow(axis, max(0, -step), max(0, size))
+        far = far.narrow(axis, max(0, step), max(0, size))
+    return near, far
 
 
 def _check_operator(where: str, operator: str) -> None:

@@ -19,6 +19,7 @@ __all__ = [
     "high_pass",
     "high_pass_mask",
     "high_pass_spectrum",
+    "inverse_dft",
     "kept_energy",
     "poisson_noise",
     "speckle_noise",
@@ -80,7 +81,38 @@ def dft(volume: torch.Tensor) -> torch.Tensor:
         When `volume` is no real volume.
     """
     check_volume("dft: volume", volume)
-    return torch.fft.rfftn(working(volume), dim=SPATIAL)
+    spectrum: torch.Tensor = torch.fft.rfftn(working(volume), dim=SPATIAL)
+    return spectrum
+
+
+def inverse_dft(spectrum: torch.Tensor, shape: Sequence[int]) -> torch.Tensor:
+    """Return the real volume of a half spectrum; the inverse of `dft`.
+
+    Parameters
+    ----------
+    spectrum : Tensor
+        (..., d, h, w // 2 + 1) complex, as `dft` returns it.
+    shape : sequence of int
+        (d, h, w) of the volume.
+
+    Returns
+    -------
+    Tensor
+        (..., d, h, w) real values.
+
+    Raises
+    ------
+    InputError
+        When the shape does not fit the spectrum.
+    """
+    size = tuple(shape)
+    if len(size) != 3 or tuple(spectrum.shape[-3:]) != (*size[:-1], size[-1] // 2 + 1):
+        raise InputError(
+            "inverse_dft: a shape (d, h, w) with the spectrum (..., d, h, w // 2 + 1) was wanted, got "
+            f"{size} for a spectrum of shape {tuple(spectrum.shape)}."
+        )
+    volume: torch.Tensor = torch.fft.irfftn(spectrum, s=size, dim=SPATIAL)
+    return volume
 
 
 def high_pass_mask(
@@ -196,7 +228,7 @@ def high_pass(
         When `volume` is no real volume, or for the reasons of `high_pass_mask`.
     """
     kept = high_pass_spectrum(dft(volume), volume.shape[-1], pass_fraction, shape=shape)
-    return torch.fft.irfftn(kept, s=volume.shape[-3:], dim=SPATIAL).to(volume.dtype)
+    return inverse_dft(kept, volume.shape[-3:]).to(volume.dtype)
 
 
 def kept_energy(

@@ -8,6 +8,7 @@ import torch
 
 from napari_voxuda.errors import InputError
 from napari_voxuda.method._tensors import SPATIAL, check_volume, standard_normal, working
+from napari_voxuda.method.noise_generation import dft, inverse_dft
 
 __all__ = ["noise_power_spectrum", "spectrum_noise"]
 
@@ -41,7 +42,7 @@ def noise_power_spectrum(subset: torch.Tensor) -> torch.Tensor:
     boxes = working(subset)
     centred = boxes - boxes.mean(dim=SPATIAL, keepdim=True)
     voxels = centred.shape[-3:].numel()
-    return torch.fft.rfftn(centred, dim=SPATIAL).abs().square().mean(dim=-4) / voxels
+    return dft(centred).abs().square().mean(dim=-4) / voxels
 
 
 def spectrum_noise(
@@ -89,7 +90,6 @@ def spectrum_noise(
     if bool((power < 0).any()):
         raise InputError("spectrum_noise: power of at least 0 was wanted, got negative values.")
     white = standard_normal(size, generator, power.device)
-    coefficients = torch.fft.rfftn(white, dim=SPATIAL) * power.float().sqrt()
-    noise = torch.fft.irfftn(coefficients, s=size[-3:], dim=SPATIAL)
+    noise = inverse_dft(dft(white) * power.float().sqrt(), size[-3:])
     factor = torch.as_tensor(strength, dtype=noise.dtype, device=noise.device)
     return noise * factor[..., None, None, None]
