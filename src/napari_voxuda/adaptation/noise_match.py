@@ -15,7 +15,7 @@ from napari_voxuda.method.noise_generation import (
     gaussian_noise,
     target_noise_variance,
 )
-from napari_voxuda.method.spectrum_noise import noise_power_spectrum, spectrum_noise
+from napari_voxuda.method.noise_spectrum import noise_power_spectrum, spectrum_noise
 
 __all__ = ["SourceImages", "match_noise"]
 
