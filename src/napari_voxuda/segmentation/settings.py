@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from napari_voxuda._params import param, validate
 
@@ -35,7 +36,7 @@ class SegmentSettings:
     )
     core: int = param(
         48,
-        "Edge of the part of a tile that is kept.",
+        "Largest edge of the part of a tile that is kept; rounded up to a multiple of 8.",
         unit="voxels",
         minimum=8,
         maximum=512,
@@ -44,14 +45,29 @@ class SegmentSettings:
     )
     halo: int = param(
         8,
-        "Context around the core on each side.",
+        "Context around the core on each side; rounded up to a multiple of 8.",
         unit="voxels",
         minimum=0,
         maximum=64,
         step=8,
         advanced=True,
     )
-    batch: int = param(2, "Tiles predicted at once.", minimum=1, maximum=64, step=1, advanced=True)
+    batch: int = param(
+        2,
+        "Tiles predicted at once; below 2 the CPU is several times slower.",
+        minimum=2,
+        maximum=64,
+        step=1,
+        advanced=True,
+    )
+    merge: Literal["cores", "blend"] = param(
+        "cores",
+        "Keep each tile's core, or blend the tiles where they overlap (by twice the halo).",
+        advanced=True,
+    )
+    window: Literal["gaussian", "linear"] = param(
+        "gaussian", "Weight of a tile when tiles are blended.", advanced=True
+    )
 
     def __post_init__(self) -> None:
         validate(self)

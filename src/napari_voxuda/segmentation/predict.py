@@ -1,0 +1,167 @@
+"""Predict a whole volume tile by tile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_voxuda._types import Progress, Task
+from napari_voxuda.errors import InputError
+from napari_voxuda.segmentation.blending import BlendWeights
+from napari_voxuda.segmentation.settings import SegmentSettings
+from napari_voxuda.segmentation.tiling import Tile, Tiling, plan_tiles, reflected_indices
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["Predict", "predict_tiles", "read_tile"]
+
+Predict = Callable[["torch.Tensor"], "torch.Tensor"]
+"""(n, d, h, w) float32 normalised, protein bright → (n, d, h, w) probability in [0, 1]."""
+
+
+def predict_tiles(
+    volume_array: npt.NDArray[Any],
+    predict: Predict,
+    settings: SegmentSettings,
+    *,
+    mean: float,
+    std: float,
+    invert: bool = False,
+) -> Task[npt.NDArray[np.float32]]:
+    """Predict a volume of any shape and yield `Progress` after each batch of tiles.
+
+    Parameters
+    ----------
+    volume_array : numpy.ndarray
+        (d, h, w) real values; may be a read-only memory map, of which single tiles are copied.
+    predict : callable
+        Maps (n, d, h, w) float32 tiles, ``2 <= n <= max(2, settings.batch)`` and all of one shape
+        with edges that are multiples of 8, to probabilities of the same shape.
+    settings : SegmentSettings
+        Core, halo, batch and how tiles are merged.
+    mean, std : float
+        Statistics of the whole volume; tiles are scaled to ``(value - mean) / std``.
+    invert : bool
+        Change the sign after scaling, for volumes in which protein is dark.
+
+    Returns
+    -------
+    numpy.ndarray
+        (d, h, w) float32 probability. Beyond it, memory is bounded by one batch of tiles.
+
+    Raises
+    ------
+    InputError
+        When the volume is not three-dimensional, is empty or complex, or `mean` or `std` is
+        unusable, or `predict` changes the shape.
+    """
+    _check(volume_array, mean, std)
+    depth, height, width = volume_array.shape
+    tiling = plan_tiles((depth, height, width), core=settings.core, halo=settings.halo)
+    scale = -std if invert else std
+    out = np.zeros(volume_array.shape, dtype=np.float32)
+    put = _merger(out, tiling, settings)
+    done = 0
+    yield Progress(stage="Segmenting", done=0, total=len(tiling))
+    for tiles in _batched(iter(tiling), max(2, settings.batch)):
+        boxes = [read_tile(volume_array, tile, tiling, mean=mean, scale=scale) for tile in tiles]
+        for tile, probability in zip(tiles, _predict_batch(predict, boxes), strict=True):
+            put(tile, probability)
+        done += len(tiles)
+        yield Progress(stage="Segmenting", done=done, total=len(tiling))
+    return np.clip(out, 0.0, 1.0, out=out)
+
+
+def read_tile(
+    volume: npt.NDArray[Any], tile: Tile, tiling: Tiling, *, mean: float = 0.0, scale: float = 1.0
+) -> npt.NDArray[np.float32]:
+    """Copy one tile out of a volume, mirrored beyond its end, as ``(value - mean) / scale``.
+
+    Parameters
+    ----------
+    volume : numpy.ndarray
+        (d, h, w) real values; only the tile's voxels are touched.
+    tile, tiling : Tile, Tiling
+        Which tile of which plan.
+    mean, scale : float
+        Computed with in float64, since tomograms with values near 1e11 exist.
+
+    Returns
+    -------
+    numpy.ndarray
+        (d, h, w) float32 of the tile's shape, writable and contiguous.
+    """
+    indices = [
+        reflected_indices(start, axis.size, axis.length)
+        for start, axis in zip(tile.start, tiling.axes, strict=True)
+    ]
+    region = tuple(slice(int(i.min()), int(i.max()) + 1) for i in indices)
+    block = np.array(volume[region], dtype=np.float64)
+    block -= mean
+    block /= scale
+    z, y, x = (i - part.start for i, part in zip(indices, region, strict=True))
+    return np.ascontiguousarray(block[np.ix_(z, y, x)], dtype=np.float32)
+
+
+def _predict_batch(
+    predict: Predict, boxes: Sequence[npt.NDArray[np.float32]]
+) -> npt.NDArray[np.float32]:
+    """Predict a batch; a single tile goes twice, since oneDNN is slow on batches of one."""
+    import torch
+
+    filled = [*boxes, boxes[0]] if len(boxes) == 1 else boxes
+    batch = torch.from_numpy(np.stack(filled))
+    probability = predict(batch)
+    if probability.shape != batch.shape:
+        raise InputError(
+            f"prediction: shape {tuple(batch.shape)} was wanted, got {tuple(probability.shape)}."
+        )
+    found: npt.NDArray[np.float32] = probability.detach().float().cpu().numpy()
+    return found[: len(boxes)]
+
+
+def _merger(
+    out: npt.NDArray[np.float32], tiling: Tiling, settings: SegmentSettings
+) -> Callable[[Tile, npt.NDArray[np.float32]], None]:
+    """Return the function that writes a predicted tile into `out`."""
+    if settings.merge == "cores":
+
+        def put_core(tile: Tile, probability: npt.NDArray[np.float32]) -> None:
+            out[tile.kept] = probability[tile.kept_inside]
+
+        return put_core
+    weights = BlendWeights(tiling, settings.window)
+
+    def add_weighted(tile: Tile, probability: npt.NDArray[np.float32]) -> None:
+        z, y, x = (
+            min(start + axis.size, axis.length) - start
+            for start, axis in zip(tile.start, tiling.axes, strict=True)
+        )
+        part = tuple(slice(s, s + n) for s, n in zip(tile.start, (z, y, x), strict=True))
+        out[part] += (weights(tile) * probability)[:z, :y, :x]
+
+    return add_weighted
+
+
+def _batched(tiles: Iterator[Tile], size: int) -> Iterator[list[Tile]]:
+    while batch := list(islice(tiles, size)):
+        yield batch
+
+
+def _check(volume: npt.NDArray[Any], mean: float, std: float) -> None:
+    if volume.ndim != 3:
+        raise InputError(
+            f"segmentation: a volume (z, y, x) was wanted, got an array of shape {volume.shape}."
+        )
+    if np.iscomplexobj(volume):
+        raise InputError("segmentation: real values were wanted, got complex ones.")
+    if not (np.isfinite(mean) and np.isfinite(std) and std > 0):
+        raise InputError(
+            f"segmentation: a finite mean and a positive standard deviation were wanted, got {mean} "
+            f"and {std}. A constant volume, or one with NaN or infinity, cannot be segmented."
+        )
