@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from napari_voxuda.method.bilateral import BILATERAL_HALO, bilateral_filter, gaussian_kernel
     from napari_voxuda.method.consistency import consistency_loss
     from napari_voxuda.method.denoising import DenoiseSettings, denoise, denoise_halo
+    from napari_voxuda.method.fourier import (
+        dft,
+        high_pass,
+        high_pass_mask,
+        high_pass_spectrum,
+        inverse_dft,
+        kept_energy,
+    )
     from napari_voxuda.method.improved_bilateral import (
         IMPROVED_BILATERAL_HALO,
         gradient_difference,
@@ -22,14 +30,8 @@ if TYPE_CHECKING:
     )
     from napari_voxuda.method.noise_generation import (
         add_noise,
-        dft,
         draw_subset,
         gaussian_noise,
-        high_pass,
-        high_pass_mask,
-        high_pass_spectrum,
-        inverse_dft,
-        kept_energy,
         poisson_noise,
         speckle_noise,
         target_noise_variance,
@@ -81,6 +83,7 @@ __all__ = [
 
 _MODULES = (
     "denoising",
+    "fourier",
     "noise_generation",
     "noise_spectrum",
     "consistency",

@@ -8,7 +8,7 @@ import torch
 
 from napari_voxuda.errors import InputError
 from napari_voxuda.method._tensors import SPATIAL, check_volume, standard_normal, working
-from napari_voxuda.method.noise_generation import dft, inverse_dft
+from napari_voxuda.method.fourier import dft, inverse_dft
 
 __all__ = ["noise_power_spectrum", "spectrum_noise"]
 

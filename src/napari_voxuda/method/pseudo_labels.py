@@ -9,7 +9,7 @@ from torch import nn
 
 from napari_voxuda.errors import InputError
 from napari_voxuda.method._tensors import working
-from napari_voxuda.method.noise_generation import HighPassShape, high_pass
+from napari_voxuda.method.fourier import HighPassShape, high_pass
 
 __all__ = ["PseudoLabels", "balanced_pseudo_label", "ema_update", "ngm_denoise", "pseudo_label"]
 
