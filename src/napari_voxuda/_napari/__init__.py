@@ -1,1 +1,1 @@
-"""_napari."""
+"""The napari plugin: layers, files and docks. The only part that imports napari."""

@@ -1,1 +1,1 @@
-"""gui."""
+"""Qt widgets without decisions: they show facts and report intentions."""

@@ -1,0 +1,213 @@
+"""A napari viewer as the scene that the docks' controllers work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_voxuda._napari.layers import Placement, contrast_limits, layer_volume
+from napari_voxuda._types import TripleInt
+from napari_voxuda.app.scene import LayerChoice, LayerKey, LayerKind, SliceView
+from napari_voxuda.data.picks import Picks
+from napari_voxuda.data.volume import Volume
+from napari_voxuda.errors import InputError
+
+if TYPE_CHECKING:
+    import napari
+    from napari.layers import Layer
+
+__all__ = ["ViewerScene"]
+
+
+class ViewerScene:
+    """The layers of a napari viewer; see `napari_voxuda.app.scene.Scene`.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        The viewer.
+    """
+
+    def __init__(self, viewer: napari.Viewer) -> None:
+        self._viewer = viewer
+        self._watched: list[tuple[Any, Callable[..., None]]] = []
+
+    def choices(self, kind: LayerKind) -> list[LayerChoice]:
+        """Return the volumes (image, labels) or point layers in it, the newest first."""
+        return [
+            LayerChoice(key=layer.unique_id, name=layer.name)
+            for layer in reversed(self._viewer.layers)
+            if layer._type_string == kind and layer.ndim == 3 and not getattr(layer, "rgb", False)
+        ]
+
+    def active(self) -> LayerKey | None:
+        """Return the selected layer."""
+        layer = self._viewer.layers.selection.active
+        return None if layer is None else layer.unique_id
+
+    def has(self, key: LayerKey) -> bool:
+        """Whether the layer is still there."""
+        return any(layer.unique_id == key for layer in self._viewer.layers)
+
+    def volume(self, key: LayerKey) -> Volume:
+        """Return a layer as a volume."""
+        return layer_volume(self._layer(key))
+
+    def set_voxel_size(self, key: LayerKey, voxel_size_angstrom: float) -> None:
+        """Give a layer its voxel size in Å."""
+        layer = self._layer(key)
+        layer.scale = (voxel_size_angstrom,) * layer.ndim
+        layer.units = ("angstrom",) * layer.ndim
+
+    def picks(self, key: LayerKey, like: LayerKey) -> Picks:
+        """Return a points layer as positions in voxels of the layer `like`."""
+        points, image = self._layer(key), self._layer(like)
+        world = [points.data_to_world(p) for p in np.asarray(points.data, dtype=float)]
+        voxels = [image.world_to_data(w) for w in world]
+        return Picks(positions=np.asarray(voxels, dtype=np.float64).reshape(-1, 3))
+
+    def slice_view(self, key: LayerKey) -> SliceView | None:
+        """Return what is visible of a layer; None where no slice is shown."""
+        layer, dims = self._layer(key), self._viewer.dims
+        if dims.ndisplay != 2 or dims.ndim < 3:
+            return None
+        axes = [axis - (dims.ndim - 3) for axis in dims.order]
+        axis = axes[-3]
+        shape = layer.data.shape[-3:]
+        index = round(float(layer.world_to_data(dims.point)[axis]))
+        if axis < 0 or not 0 <= index < shape[axis]:
+            return None
+        start, stop = _visible(layer, shape)
+        start[axis], stop[axis] = index, index + 1
+        return SliceView(axis=axis, index=index, start=_triple(start), stop=_triple(stop))
+
+    def placement(self, key: LayerKey) -> Placement:
+        """Return where a layer lies."""
+        return Placement.of(self._layer(key))
+
+    def add_image(
+        self,
+        data: npt.NDArray[Any],
+        placement: Placement,
+        *,
+        name: str,
+        offset: TripleInt = (0, 0, 0),
+        like: LayerKey | None = None,
+        limits: tuple[float, float] | None = None,
+        colormap: str | None = None,
+        opacity: float = 1.0,
+        visible: bool = True,
+    ) -> LayerKey:
+        """Add an image whose first voxel is voxel `offset` of the placement; return its key."""
+        keywords = placement.layer_keywords(offset)
+        source = self._layer(like) if like is not None and self.has(like) else None
+        active = self._viewer.layers.selection.active
+        if limits is None and source is not None and any(offset):
+            limits = tuple(source.contrast_limits)
+        layer = self._viewer.add_image(
+            data,
+            name=name,
+            rgb=False,
+            multiscale=False,
+            contrast_limits=limits or contrast_limits(data),
+            colormap=colormap or (source.colormap.name if source is not None else "gray"),
+            opacity=opacity,
+            visible=visible,
+            **keywords,
+        )
+        if active is not None and any(offset):
+            self._viewer.layers.selection.active = active
+        return _key(layer)
+
+    def add_labels(self, data: npt.NDArray[Any], placement: Placement, *, name: str) -> LayerKey:
+        """Add a labels layer and return its key."""
+        layer = self._viewer.add_labels(data, name=name, **placement.layer_keywords())
+        return _key(layer)
+
+    def update_image(
+        self, key: LayerKey, data: npt.NDArray[Any], placement: Placement, offset: TripleInt
+    ) -> None:
+        """Replace the values and place of an image of the same number of axes."""
+        layer = self._layer(key)
+        layer.data = data
+        layer.translate = placement.layer_keywords(offset)["translate"]
+
+    def update_labels(self, key: LayerKey, data: npt.NDArray[Any]) -> None:
+        """Replace the values of labels of equal shape, as one step that undo takes back."""
+        layer = self._layer(key)
+        changed = np.nonzero(np.asarray(layer.data) != data)
+        if changed[0].size:
+            layer.data_setitem(changed, data[changed])
+
+    def remove(self, key: LayerKey) -> None:
+        """Remove a layer if it is still there."""
+        if self.has(key):
+            self._viewer.layers.remove(self._layer(key))
+
+    def open(self, path: Path) -> LayerKey | None:
+        """Open an MRC file with this plugin's reader; return the key of its first layer."""
+        from napari_voxuda._napari.reader import layer_data
+        from napari_voxuda.io.mrc import read_mrc
+
+        data, keywords, kind = layer_data(read_mrc(path))
+        add = self._viewer.add_labels if kind == "labels" else self._viewer.add_image
+        return _key(add(data, **keywords))
+
+    def watch_layers(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when layers come, go or are renamed."""
+        events = self._viewer.layers.events
+        for emitter in (events.inserted, events.removed, events.reordered, events.renamed):
+            self._watch(emitter, callback)
+
+    def watch_view(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when another slice or region is shown."""
+        dims, camera = self._viewer.dims.events, self._viewer.camera.events
+        for emitter in (dims.point, dims.order, dims.ndisplay, camera.zoom, camera.center):
+            self._watch(emitter, callback)
+
+    def close(self) -> None:
+        """Stop watching."""
+        for emitter, function in self._watched:
+            emitter.disconnect(function)
+        self._watched.clear()
+
+    def _watch(self, emitter: Any, callback: Callable[[], None]) -> None:
+        def called(event: Any = None) -> None:
+            callback()
+
+        emitter.connect(called)
+        self._watched.append((emitter, called))
+
+    def _layer(self, key: LayerKey) -> Layer:
+        for layer in self._viewer.layers:
+            if layer.unique_id == key:
+                return layer
+        raise InputError("layer: it is no longer in the viewer; choose another one.")
+
+
+def _visible(layer: Layer, shape: tuple[int, ...]) -> tuple[list[int], list[int]]:
+    """Return the visible bounds of `layer`; all of it before it was first drawn."""
+    corners = np.asarray(layer.corner_pixels)[:, -3:]
+    start, stop = [0, 0, 0], list(shape)
+    if (corners[1] > corners[0]).sum() < 2:
+        return start, stop
+    for axis in range(3):
+        low, high = int(corners[0, axis]), int(corners[1, axis]) + 1
+        if high - low > 1:
+            start[axis] = min(max(low, 0), shape[axis] - 1)
+            stop[axis] = max(min(high, shape[axis]), start[axis] + 1)
+    return start, stop
+
+
+def _key(layer: Layer) -> LayerKey:
+    key: LayerKey = layer.unique_id
+    return key
+
+
+def _triple(values: list[int]) -> TripleInt:
+    z, y, x = values
+    return z, y, x

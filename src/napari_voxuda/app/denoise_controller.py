@@ -1,0 +1,288 @@
+"""Decisions of the dock *Denoise (IBF)*: what to preview, what to apply, what to tell."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_voxuda._types import Event, Message, Progress, TripleInt
+from napari_voxuda.app.job import Job, JobState
+from napari_voxuda.app.jobs import DenoiseJob, DeviceName
+from napari_voxuda.app.pace import Pace, ProgressLine
+from napari_voxuda.app.running import Executor, LatestOnly
+from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene, SliceView
+from napari_voxuda.app.words import error_words
+from napari_voxuda.data.volume import Volume
+from napari_voxuda.errors import VoxUDAError
+from napari_voxuda.method.denoising import DenoiseSettings
+
+__all__ = ["METHOD_NAMES", "DenoiseController", "DenoiseView", "Level", "preview_slice"]
+
+Level = Literal["info", "warning", "error"]
+
+METHOD_NAMES = {
+    "ibf": "improved bilateral (IBF)",
+    "bilateral": "bilateral",
+    "ngm": "NGM (x - high-pass)",
+}
+_SHORT_NAMES = {"ibf": "IBF", "bilateral": "bilateral", "ngm": "NGM"}
+_HALO = {"ibf": 2, "bilateral": 1, "ngm": 16}
+_LARGEST_EDGE = 768
+_MEMORY_ADVICE = "Close other programs or choose the CPU as device, then press Apply again."
+
+
+class DenoiseView(Protocol):
+    """What the controller asks of the dock."""
+
+    def settings(self) -> DenoiseSettings:
+        """Return the chosen settings."""
+        ...
+
+    def layer(self) -> LayerKey | None:
+        """Return the chosen layer."""
+        ...
+
+    def device(self) -> DeviceName:
+        """Return the chosen device."""
+        ...
+
+    def preview_wanted(self) -> bool:
+        """Whether the live preview is switched on."""
+        ...
+
+    def switch_preview_off(self) -> None:
+        """Show that the preview is off."""
+        ...
+
+    def show_layers(self, choices: list[LayerChoice]) -> None:
+        """Show the layers to choose from; keep the chosen one where possible."""
+        ...
+
+    def show_state(self, state: JobState) -> None:
+        """Show the state of the job that denoises the volume."""
+        ...
+
+    def show_progress(self, line: ProgressLine) -> None:
+        """Show how far it is."""
+        ...
+
+    def say(self, text: str, level: Level = "info") -> None:
+        """Show a sentence; an empty one clears the last."""
+        ...
+
+
+class DenoiseController:
+    """Connects the dock, the layers and the tasks; knows neither Qt nor napari.
+
+    Parameters
+    ----------
+    view : DenoiseView
+        The dock.
+    scene : Scene
+        The layers.
+    executor : Executor
+        Where previews and volumes are computed.
+    """
+
+    def __init__(self, view: DenoiseView, scene: Scene, executor: Executor) -> None:
+        self._view = view
+        self._scene = scene
+        self._executor = executor
+        self._pace = Pace()
+        self._job: Job[Volume] | None = None
+        self._preview_key: LayerKey | None = None
+        self._latest: LatestOnly[_PreviewResult] = LatestOnly(
+            executor, self._show_preview, self._preview_failed
+        )
+
+    @property
+    def busy(self) -> bool:
+        """Whether a volume is being denoised."""
+        return self._job is not None and self._job.state.is_active
+
+    def layers_changed(self) -> None:
+        """Bring the list of layers up to date and notice a preview that the user removed."""
+        if self._preview_key is not None and not self._scene.has(self._preview_key):
+            self._preview_key = None
+            self._latest.forget()
+            self._view.switch_preview_off()
+        choices = [c for c in self._scene.choices("image") if c.key != self._preview_key]
+        self._view.show_layers(choices)
+
+    def preview_changed(self) -> None:
+        """Compute the preview again: a setting, the layer or the shown region has changed."""
+        if not self._view.preview_wanted():
+            self._remove_preview()
+            return
+        key = self._view.layer()
+        if key is None or not self._scene.has(key):
+            self._remove_preview()
+            return
+        view = self._scene.slice_view(key)
+        if view is None:
+            self._latest.forget()
+            self._view.say("The preview needs a slice of this layer: show it in 2-D.")
+            return
+        settings = self._view.settings()
+        try:
+            volume, placement = self._scene.volume(key), self._scene.placement(key)
+        except VoxUDAError as error:
+            self._view.say(str(error), "error")
+            return
+        self._latest.request(lambda: _PreviewResult(key, placement, settings, volume, view))
+
+    def apply(self) -> None:
+        """Denoise the whole chosen layer in the background."""
+        if self.busy:
+            return
+        key = self._view.layer()
+        if key is None or not self._scene.has(key):
+            self._view.say(
+                "Choose an image layer first; open a tomogram if there is none.", "error"
+            )
+            return
+        try:
+            volume, placement = self._scene.volume(key), self._scene.placement(key)
+            settings = self._view.settings()
+        except VoxUDAError as error:
+            self._view.say(str(error), "error")
+            return
+        from napari_voxuda.app.denoise import denoise_task
+
+        job = DenoiseJob(volume=volume, settings=settings, device=self._view.device())
+        self._pace = Pace()
+        self._view.say("")
+        self._job = self._executor.start(
+            lambda: denoise_task(job),
+            on_event=self._on_event,
+            on_state=self._view.show_state,
+            on_end=lambda ended: self._applied(ended, placement, key, settings),
+        )
+
+    def pause(self) -> None:
+        """Hold the volume's denoising."""
+        if self._job is not None:
+            self._job.pause()
+
+    def resume(self) -> None:
+        """Go on with it."""
+        if self._job is not None:
+            self._job.resume()
+
+    def cancel(self) -> None:
+        """Stop the volume's denoising before its next block."""
+        if self._job is not None:
+            self._job.cancel()
+
+    def close(self) -> None:
+        """Stop everything; the dock is going away."""
+        self._latest.forget()
+        self.cancel()
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, Progress):
+            self._view.show_progress(self._pace.line(event))
+        elif isinstance(event, Message):
+            self._view.say(event.text, event.level)
+
+    def _applied(
+        self, job: Job[Volume], placement: Any, key: LayerKey, settings: DenoiseSettings
+    ) -> None:
+        if job.error is not None:
+            self._view.say(
+                error_words(job.error, doing="denoising", memory_advice=_MEMORY_ADVICE), "error"
+            )
+        elif job.state is JobState.CANCELLED:
+            self._view.say("Stopped; no layer was added.")
+        elif job.result is not None:
+            self._remove_preview()
+            self._view.switch_preview_off()
+            name = f"{job.result.name} {_SHORT_NAMES[settings.method]}"
+            like = key if self._scene.has(key) else None
+            self._scene.add_image(job.result.data, placement, name=name, like=like)
+            self._view.say(f"Added the layer “{name}”.")
+
+    def _show_preview(self, result: _PreviewResult) -> None:
+        if not self._view.preview_wanted() or not self._scene.has(result.key):
+            return
+        if self._preview_key is not None and self._scene.has(self._preview_key):
+            self._scene.update_image(
+                self._preview_key, result.data, result.placement, result.offset
+            )
+        else:
+            self._preview_key = self._scene.add_image(
+                result.data,
+                result.placement,
+                name="Denoise preview",
+                offset=result.offset,
+                like=result.key,
+            )
+            self.layers_changed()
+        self._view.say(result.words)
+
+    def _preview_failed(self, error: BaseException) -> None:
+        words = error_words(error, doing="computing the preview", memory_advice=_MEMORY_ADVICE)
+        self._view.say(words, "error")
+
+    def _remove_preview(self) -> None:
+        self._latest.forget()
+        key, self._preview_key = self._preview_key, None
+        if key is not None:
+            self._scene.remove(key)
+
+
+class _PreviewResult:
+    """A denoised piece of one slice and where it belongs; computed when made, in the worker."""
+
+    def __init__(
+        self,
+        key: LayerKey,
+        placement: Any,
+        settings: DenoiseSettings,
+        volume: Volume,
+        view: SliceView,
+    ) -> None:
+        self.key = key
+        self.placement = placement
+        self.data, self.offset = preview_slice(volume, view, settings)
+        axis = "zyx"[view.axis]
+        self.words = f"Preview: {METHOD_NAMES[settings.method]}, slice {axis} = {view.index}."
+
+
+def preview_slice(
+    volume: Volume, view: SliceView, settings: DenoiseSettings
+) -> tuple[npt.NDArray[np.float32], TripleInt]:
+    """Denoise what is visible of one slice, with the neighbourhood that the filter needs.
+
+    Parameters
+    ----------
+    volume : Volume
+        The whole volume; only the neighbourhood is read.
+    view : SliceView
+        The visible region; its middle 768 by 768 voxels are used where it is larger.
+    settings : DenoiseSettings
+        The denoiser.
+
+    Returns
+    -------
+    numpy.ndarray
+        (d, h, w) float32 with one voxel along `view.axis`.
+    tuple of int
+        (z, y, x) of its first voxel in the volume.
+    """
+    from napari_voxuda.app.denoise import denoise_region
+
+    halo = _HALO[settings.method]
+    inner, outer = [], []
+    for size, first, last in zip(volume.shape, view.start, view.stop, strict=True):
+        excess = max(0, last - first - _LARGEST_EDGE) // 2
+        low, high = first + excess, last - excess
+        inner.append((low, high))
+        outer.append((max(0, low - halo), min(size, high + halo)))
+    region = np.array(volume.data[tuple(slice(a, b) for a, b in outer)])
+    denoised = denoise_region(region, settings)
+    crop = tuple(slice(i[0] - o[0], i[1] - o[0]) for i, o in zip(inner, outer, strict=True))
+    z, y, x = (low for low, _ in inner)
+    return np.ascontiguousarray(denoised[crop], dtype=np.float32), (z, y, x)

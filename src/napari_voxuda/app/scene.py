@@ -1,0 +1,136 @@
+"""What the docks' controllers need of a viewer, without knowing which viewer it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy.typing as npt
+
+from napari_voxuda._types import TripleInt
+from napari_voxuda.data.picks import Picks
+from napari_voxuda.data.volume import Volume
+
+__all__ = ["LayerChoice", "LayerKey", "LayerKind", "Scene", "SliceView"]
+
+LayerKey = Hashable
+"""Names one layer for as long as it lives."""
+
+LayerKind = Literal["image", "labels", "points"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerChoice:
+    """A layer that the user can choose."""
+
+    key: LayerKey
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SliceView:
+    """What of a volume is on the screen.
+
+    Parameters
+    ----------
+    axis : int
+        The axis across the shown slice: 0 for z, 1 for y, 2 for x.
+    index : int
+        The shown slice, a valid index.
+    start, stop : tuple of int
+        (z, y, x) bounds of the visible voxels, ``start < stop``; along `axis` they are
+        `index` and ``index + 1``.
+    """
+
+    axis: int
+    index: int
+    start: TripleInt
+    stop: TripleInt
+
+
+class Scene(Protocol):
+    """The layers of a viewer."""
+
+    def choices(self, kind: LayerKind) -> list[LayerChoice]:
+        """Return the volumes (image, labels) or point layers in it, the newest first."""
+        ...
+
+    def active(self) -> LayerKey | None:
+        """Return the selected layer."""
+        ...
+
+    def has(self, key: LayerKey) -> bool:
+        """Whether the layer is still there."""
+        ...
+
+    def volume(self, key: LayerKey) -> Volume:
+        """Return a layer as a volume."""
+        ...
+
+    def set_voxel_size(self, key: LayerKey, voxel_size_angstrom: float) -> None:
+        """Give a layer its voxel size in Å."""
+        ...
+
+    def picks(self, key: LayerKey, like: LayerKey) -> Picks:
+        """Return a points layer as positions in voxels of the layer `like`."""
+        ...
+
+    def slice_view(self, key: LayerKey) -> SliceView | None:
+        """Return what is visible of a layer; None where no slice is shown."""
+        ...
+
+    def placement(self, key: LayerKey) -> Any:
+        """Return where a layer lies, for `add_image` and `add_labels`, also once it is gone."""
+        ...
+
+    def add_image(
+        self,
+        data: npt.NDArray[Any],
+        placement: Any,
+        *,
+        name: str,
+        offset: TripleInt = (0, 0, 0),
+        like: LayerKey | None = None,
+        limits: tuple[float, float] | None = None,
+        colormap: str | None = None,
+        opacity: float = 1.0,
+        visible: bool = True,
+    ) -> LayerKey:
+        """Add an image whose first voxel is voxel `offset` of the placement; return its key."""
+        ...
+
+    def add_labels(self, data: npt.NDArray[Any], placement: Any, *, name: str) -> LayerKey:
+        """Add a labels layer and return its key."""
+        ...
+
+    def update_image(
+        self, key: LayerKey, data: npt.NDArray[Any], placement: Any, offset: TripleInt
+    ) -> None:
+        """Replace the values and place of an image of the same number of axes."""
+        ...
+
+    def update_labels(self, key: LayerKey, data: npt.NDArray[Any]) -> None:
+        """Replace the values of labels of equal shape, as one step that undo takes back."""
+        ...
+
+    def remove(self, key: LayerKey) -> None:
+        """Remove a layer if it is still there."""
+        ...
+
+    def open(self, path: Path) -> LayerKey | None:
+        """Open a file and return the key of its first layer."""
+        ...
+
+    def watch_layers(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when layers come, go or are renamed."""
+        ...
+
+    def watch_view(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when another slice or region is shown."""
+        ...
+
+    def close(self) -> None:
+        """Stop watching."""
+        ...

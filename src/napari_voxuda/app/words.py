@@ -1,0 +1,58 @@
+"""Sentences for people: durations, progress, and what to do about an error."""
+
+from __future__ import annotations
+
+from napari_voxuda.errors import VoxUDAError
+
+__all__ = ["error_words", "is_out_of_memory", "time_words"]
+
+_MEMORY_SIGNS = (
+    "out of memory",
+    "not enough memory",
+    "defaultcpuallocator",
+    "cannot allocate memory",
+)
+
+
+def time_words(seconds: float) -> str:
+    """Return a rounded duration such as ``"2 min 10 s"``."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 600:
+        return f"{whole // 60} min {whole % 60 // 10 * 10} s"
+    if whole < 5400:
+        return f"{round(whole / 60)} min"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether `error` says that memory ran out, on the CPU or on a GPU."""
+    if isinstance(error, MemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError | OSError) and any(s in text for s in _MEMORY_SIGNS)
+
+
+def error_words(error: BaseException, *, doing: str, memory_advice: str) -> str:
+    """Return one or two sentences: what failed, why, and what to do next.
+
+    Parameters
+    ----------
+    error : BaseException
+        What was raised.
+    doing : str
+        What was being done, for example ``"adapting"``.
+    memory_advice : str
+        What to change when memory ran out; a sentence.
+    """
+    if isinstance(error, VoxUDAError):
+        return str(error)
+    if is_out_of_memory(error):
+        return f"Memory ran out while {doing}. {memory_advice}"
+    said = str(error).strip().splitlines()
+    cause = f"{type(error).__name__}: {said[0]}" if said else type(error).__name__
+    return (
+        f"Something unexpected stopped {doing} ({cause}). "
+        "Try again; if it comes back, report it with the text of the terminal."
+    )
