@@ -41,7 +41,8 @@ class Job(Generic[_Result]):
     on_event : callable
         Called with each event, in the thread of `run`.
     on_state : callable or None
-        Called with each new state, in the thread that caused it.
+        Called with each new state, in order, in the thread that caused it. It may control the
+        job, but must not wait for another thread that does.
     """
 
     def __init__(
@@ -53,9 +54,7 @@ class Job(Generic[_Result]):
         self._start = start
         self._on_event = on_event
         self._on_state = on_state
-        self._lock = threading.Lock()
-        self._may_run = threading.Event()
-        self._may_run.set()
+        self._changed = threading.Condition()
         self._state = JobState.IDLE
         self.result: _Result | None = None
         self.error: BaseException | None = None
@@ -86,33 +85,32 @@ class Job(Generic[_Result]):
 
     def pause(self) -> None:
         """Hold the task before its next event."""
-        self._may_run.clear()
-        if not self._move(JobState.PAUSED, {JobState.RUNNING}):
-            self._may_run.set()
+        self._move(JobState.PAUSED, {JobState.RUNNING})
 
     def resume(self) -> None:
         """Let a paused task go on."""
-        if self._move(JobState.RUNNING, {JobState.PAUSED}):
-            self._may_run.set()
+        self._move(JobState.RUNNING, {JobState.PAUSED})
 
     def cancel(self) -> None:
         """Stop the task before its next event, also when it is paused or not yet started."""
-        if self._move(JobState.CANCELLED, {JobState.IDLE}):
-            return
-        self._move(JobState.CANCELLING, {JobState.RUNNING, JobState.PAUSED})
-        self._may_run.set()
+        if not self._move(JobState.CANCELLED, {JobState.IDLE}):
+            self._move(JobState.CANCELLING, {JobState.RUNNING, JobState.PAUSED})
 
     def _wait_for_turn(self) -> bool:
-        self._may_run.wait()
-        return self._state is not JobState.CANCELLING
+        with self._changed:
+            self._changed.wait_for(lambda: self._state is not JobState.PAUSED)
+            return self._state is not JobState.CANCELLING
 
     def _move(self, to: JobState, allowed: set[JobState]) -> bool:
-        with self._lock:
+        # The listener is called under the (re-entrant) lock: else a thread that is slow to tell
+        # of a pause would be overtaken by the one that ends, and "paused" would come last.
+        with self._changed:
             if self._state not in allowed:
                 return False
             self._state = to
-        if self._on_state is not None:
-            self._on_state(to)
+            self._changed.notify_all()
+            if self._on_state is not None:
+                self._on_state(to)
         return True
 
     def _closed(self, task: Task[_Result], final: JobState) -> JobState:
