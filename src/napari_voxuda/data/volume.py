@@ -38,6 +38,18 @@ class Grid:
     cell_angstrom: Triple | None = None
     sampling: TripleInt | None = None
 
+    def position_angstrom(self, position: Triple) -> Triple | None:
+        """Return where a position (z, y, x) in voxels lies in Å; None without a voxel size.
+
+        That is ``index * voxel size + origin``; a voxel's centre is its 0-based index, and the start
+        indices are not added.
+        """
+        if self.voxel_size_angstrom is None:
+            return None
+        terms = zip(position, self.voxel_size_angstrom, self.origin_angstrom, strict=True)
+        z, y, x = (float(p * v + o) for p, v, o in terms)
+        return z, y, x
+
     def with_voxel_size(self, voxel_size_angstrom: float | Triple) -> Grid:
         """Return this grid with a voxel size set by the user, in Å."""
         size = voxel_size_angstrom

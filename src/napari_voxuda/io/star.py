@@ -1,0 +1,294 @@
+"""Read and write particle positions as RELION STAR files.
+
+RELION 5 stores ångström from the tomogram's centre (``rlnCenteredCoordinateXAngst``), RELION 4 and
+others pixels of the unbinned tilt series from the first voxel (``rlnCoordinateX``). With `n` voxels of
+`v` Å along an axis, index `i` (0-based, the voxel's centre) is ``(i - n / 2) * v`` in the first and
+``i * v / p`` in the second, `p` being the pixel size of the coordinates.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_voxuda import __version__
+from napari_voxuda._types import Triple, TripleInt
+from napari_voxuda.data.picks import Picks
+from napari_voxuda.errors import FileFormatError, InputError, OutputError
+from napari_voxuda.io._star_table import StarTable, read_particle_table
+from napari_voxuda.io.atomic import atomic_path
+
+__all__ = ["StarConvention", "read_star_picks", "tomogram_names", "write_star_picks"]
+
+StarConvention = Literal["relion5", "relion4"]
+"""Centred ångström, or pixels of the unbinned tilt series."""
+
+_CENTRED = tuple(f"rlnCenteredCoordinate{axis}Angst" for axis in "ZYX")
+_PIXELS = tuple(f"rlnCoordinate{axis}" for axis in "ZYX")
+_SHIFTS = tuple(f"rlnOrigin{axis}Angst" for axis in "ZYX")
+_NAMES = ("rlnTomoName", "rlnMicrographName")
+_SCORE = "rlnAutopickFigureOfMerit"
+_STAR_SIGNS = "_#$[];"
+
+
+def read_star_picks(
+    path: str | Path,
+    *,
+    voxel_size_angstrom: float | Triple | None,
+    shape: TripleInt,
+    tomogram_name: str | None = None,
+    coordinate_pixel_angstrom: float | None = None,
+) -> Picks:
+    """Read the positions of one tomogram's particles from a STAR file.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        STAR file of RELION 5 (centred ångström) or RELION 4, Warp and others (pixels).
+    voxel_size_angstrom : float or tuple of float or None
+        Voxel size of the tomogram in Å.
+    shape : tuple of int
+        Voxels of the tomogram along (z, y, x).
+    tomogram_name : str or None
+        Which tomogram's rows to take, by ``rlnTomoName`` (or ``rlnMicrographName``); folders and
+        suffixes are ignored, and ``TS_01_10.00Apx`` finds ``TS_01``. Needed when the file holds
+        several tomograms.
+    coordinate_pixel_angstrom : float or None
+        Å per pixel of ``rlnCoordinateX``; by default what the file says.
+
+    Returns
+    -------
+    Picks
+        (n, 3) positions (z, y, x) in voxels of the tomogram, refined shifts (``rlnOriginXAngst``)
+        taken off; scores where the file has figures of merit in [0, 1].
+
+    Raises
+    ------
+    InputError
+        When there is no such file, the voxel size or the pixel size of the coordinates is unknown,
+        the tomogram is not in the file or not the only one, or most positions lie outside of it.
+    FileFormatError
+        When it is not a STAR file with particle coordinates.
+    """
+    path = Path(path).expanduser()
+    voxel = _checked_voxel_size(voxel_size_angstrom, path)
+    table = read_particle_table(path, (_CENTRED, _PIXELS))
+    table = _of_one_tomogram(table, path, tomogram_name)
+    if table.has(_CENTRED):
+        positions = table.numbers(_CENTRED) / voxel + np.array(shape) / 2
+    else:
+        pixel = _coordinate_pixel(table, path, coordinate_pixel_angstrom)
+        positions = table.numbers(_PIXELS) * pixel[:, None] / voxel
+    if table.has(_SHIFTS) and not table.has(("rlnTomoSubtomogramRot",)):
+        positions = positions - table.numbers(_SHIFTS) / voxel
+    _check_inside(positions, shape, path)
+    return Picks(positions=positions, scores=_scores(table))
+
+
+def tomogram_names(path: str | Path) -> list[str]:
+    """Return the names of the tomograms in a STAR file, in their order; empty if it names none.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        STAR file of particles.
+
+    Raises
+    ------
+    InputError
+        When there is no such file.
+    FileFormatError
+        When it is not a STAR file with particle coordinates.
+    """
+    path = Path(path).expanduser()
+    return list(dict.fromkeys(_row_names(read_particle_table(path, (_CENTRED, _PIXELS)))))
+
+
+def write_star_picks(
+    path: str | Path,
+    picks: Picks,
+    *,
+    tomogram_name: str,
+    voxel_size_angstrom: float | Triple | None,
+    shape: TripleInt,
+    convention: StarConvention = "relion5",
+    coordinate_pixel_angstrom: float | None = None,
+) -> None:
+    """Write particle positions as a STAR file.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file.
+    picks : Picks
+        (n, 3) positions (z, y, x) in voxels of the tomogram.
+    tomogram_name : str
+        Goes into ``rlnTomoName``; spaces become underscores.
+    voxel_size_angstrom : float or tuple of float or None
+        Voxel size of the tomogram in Å.
+    shape : tuple of int
+        Voxels of the tomogram along (z, y, x).
+    convention : {"relion5", "relion4"}
+        Centred ångström, or pixels with an optics table that tells their size.
+    coordinate_pixel_angstrom : float or None
+        Å per pixel of the unbinned tilt series, used by ``"relion4"``; by default the voxel size of
+        the tomogram, so that the coordinates are its voxels.
+
+    Raises
+    ------
+    InputError
+        When the voxel size is unknown, or nothing is left of the name.
+    OutputError
+        When the file cannot be written.
+    """
+    path = Path(path)
+    voxel = _checked_voxel_size(voxel_size_angstrom, path)
+    name = _star_name(tomogram_name)
+    lines = [f"# napari-voxuda {__version__}", ""]
+    if convention == "relion5":
+        values, columns = (picks.positions - np.array(shape) / 2) * voxel, _CENTRED
+    elif convention == "relion4":
+        pixel = float(coordinate_pixel_angstrom or voxel.max())
+        values, columns = picks.positions * voxel / pixel, _PIXELS
+        optics = ["rlnOpticsGroup", "rlnOpticsGroupName", "rlnTomoTiltSeriesPixelSize"]
+        lines += _loop("optics", optics, [f"1 opticsGroup1 {pixel:.6f}"])
+    else:
+        raise InputError(f"convention: relion5 or relion4 was wanted, got {convention!r}.")
+    tags = ["rlnTomoName", *columns[::-1]]
+    rows = [f"{name} {x:.4f} {y:.4f} {z:.4f}" for z, y, x in values]
+    if convention == "relion4":
+        tags, rows = [*tags, "rlnOpticsGroup"], [f"{row} 1" for row in rows]
+    if picks.scores is not None:
+        tags = [*tags, _SCORE]
+        rows = [f"{row} {score:.6f}" for row, score in zip(rows, picks.scores, strict=True)]
+    lines += _loop("particles", tags, rows)
+    if path.suffix.lower() != ".star":
+        raise OutputError(f"{path}: a name ending in .star was wanted.")
+    with atomic_path(path) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+
+
+def _loop(block: str, tags: list[str], rows: list[str]) -> list[str]:
+    numbered = [f"_{tag} #{i}" for i, tag in enumerate(tags, start=1)]
+    return [f"data_{block}", "", "loop_", *numbered, *rows, ""]
+
+
+def _star_name(name: str) -> str:
+    """Return a tomogram's name as a STAR value, for RELION without quotes and spaces."""
+    cleaned = "_".join(name.split()).translate(dict.fromkeys(map(ord, "\"'"))).lstrip(_STAR_SIGNS)
+    if not cleaned or not cleaned.isprintable() or cleaned.lower() in ("loop_", "stop_", "global_"):
+        raise InputError(f"tomogram name: a name such as TS_01 was wanted, got {name!r}.")
+    return cleaned
+
+
+def _checked_voxel_size(value: float | Triple | None, path: Path) -> npt.NDArray[np.float64]:
+    """Return the voxel size as (z, y, x)."""
+    if value is None:
+        raise InputError(
+            f"{path}: coordinates cannot be converted while the tomogram's voxel size is unknown; "
+            "set it in Å."
+        )
+    voxel = np.broadcast_to(np.asarray(value, dtype=np.float64), 3)
+    if not (np.isfinite(voxel) & (voxel > 0)).all():
+        raise InputError(f"voxel size: positive Å values were wanted, got {value}.")
+    return voxel
+
+
+def _row_names(table: StarTable) -> list[str]:
+    column = next((c for c in _NAMES if table.has((c,))), None)
+    return [] if column is None else table.texts(column)
+
+
+def _of_one_tomogram(table: StarTable, path: Path, wanted: str | None) -> StarTable:
+    """Return the rows of one tomogram."""
+    names = _row_names(table)
+    known = list(dict.fromkeys(names))
+    shown = ", ".join(known[:5]) + (", …" if len(known) > 5 else "")
+    if wanted is None:
+        if len(known) > 1:
+            raise InputError(
+                f"{path}: holds picks of {len(known)} tomograms ({shown}); say which tomogram's."
+            )
+        return table
+    if not known:
+        return table
+    chosen = _match(known, wanted)
+    if chosen is None:
+        raise InputError(f"{path}: picks of tomogram {wanted!r} were wanted, it holds {shown}.")
+    return table.rows([i for i, name in enumerate(names) if name == chosen])
+
+
+def _match(known: list[str], wanted: str) -> str | None:
+    """Return the one name that means the wanted tomogram: equal, equal core, or its beginning."""
+    if wanted in known:
+        return wanted
+    core = _core(wanted)
+    equal = [name for name in known if _core(name) == core]
+    begins = [
+        n for n in known if core.startswith(_core(n)) and not core[len(_core(n)) :][:1].isalnum()
+    ]
+    longest = max((len(_core(n)) for n in begins), default=0)
+    found = equal or [n for n in begins if len(_core(n)) == longest]
+    return found[0] if len(found) == 1 else None
+
+
+def _core(name: str) -> str:
+    """Return a tomogram's name without folder and known suffix, in lower case."""
+    core = "_".join(name.replace("\\", "/").rsplit("/", 1)[-1].lower().split()).lstrip(_STAR_SIGNS)
+    for suffix in (".gz", ".bz2", ".tomostar", ".mrc", ".rec", ".st", ".map", ".mrcs", ".xml"):
+        core = core.removesuffix(suffix)
+    return core
+
+
+def _coordinate_pixel(table: StarTable, path: Path, given: float | None) -> npt.NDArray[np.float64]:
+    """Return Å per pixel of ``rlnCoordinateX``, for each row."""
+    if given is not None:
+        return np.full(len(table), float(given))
+    image = table.setting("rlnImagePixelSize")
+    if image is not None and all(n.endswith(".tomostar") for n in _row_names(table)):
+        return image  # WarpTools writes the coordinates in pixels of the exported images
+    found = table.setting("rlnTomoTiltSeriesPixelSize")
+    if found is None:
+        found, magnification = (
+            table.setting("rlnDetectorPixelSize"),
+            table.setting("rlnMagnification"),
+        )
+        if found is not None and magnification is not None:
+            found = found * 10_000 / magnification
+    if found is None and image is not None:
+        binning = table.setting("rlnTomoSubtomogramBinning")
+        found = image if binning is None else image / binning
+    for name in ("rlnPixelSize", "rlnMicrographOriginalPixelSize"):
+        found = table.setting(name) if found is None else found
+    if found is None:
+        raise InputError(
+            f"{path}: the coordinates are in pixels of unknown size (no rlnTomoTiltSeriesPixelSize, "
+            "rlnDetectorPixelSize or rlnImagePixelSize); give their size in Å."
+        )
+    if not (np.isfinite(found) & (found > 0)).all():
+        raise FileFormatError(f"{path}: positive pixel sizes were wanted, got {found.min()}.")
+    return found
+
+
+def _check_inside(positions: npt.NDArray[np.float64], shape: TripleInt, path: Path) -> None:
+    """Raise when most positions are outside of the tomogram."""
+    limits = np.array(shape) - 0.5
+    inside = np.all((positions >= -0.5) & (positions <= limits), axis=1)
+    if len(positions) and inside.mean() < 0.5:
+        low, high = positions.min(axis=0).round(1).tolist(), positions.max(axis=0).round(1).tolist()
+        raise InputError(
+            f"{path}: positions inside a tomogram of {shape} voxels (z, y, x) were wanted, got "
+            f"{int((~inside).sum())} of {len(positions)} outside (from {low} to {high}); check the voxel "
+            "size and that the picks belong to this tomogram."
+        )
+
+
+def _scores(table: StarTable) -> npt.NDArray[np.float64] | None:
+    """Return the figures of merit where they are scores in [0, 1]."""
+    if not table.has((_SCORE,)):
+        return None
+    scores = table.numbers((_SCORE,))[:, 0]
+    return scores if len(scores) and scores.min() >= 0 and scores.max() <= 1 else None
