@@ -1,7 +1,9 @@
-"""Choose where tensors are computed from the name that a user gives."""
+"""Choose where tensors are computed from the name that a user gives, and know its memory."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from napari_voxuda.app.jobs import DeviceName
@@ -10,7 +12,12 @@ from napari_voxuda.errors import InputError
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["resolve_device"]
+__all__ = ["memory_bytes", "resolve_device"]
+
+_CGROUP_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
 
 
 def resolve_device(name: str = "auto") -> torch.device:
@@ -49,3 +56,40 @@ def resolve_device(name: str = "auto") -> torch.device:
             "torch build with CUDA and check the driver with nvidia-smi."
         )
     return torch.device("cuda" if available and name != "cpu" else "cpu")
+
+
+def memory_bytes(device: torch.device) -> int | None:
+    """Return the memory that a computation on `device` may use.
+
+    Parameters
+    ----------
+    device : torch.device
+        The device.
+
+    Returns
+    -------
+    int or None
+        Bytes: what is free on a GPU, what the machine or its container has for the CPU; None where
+        the system does not tell.
+    """
+    if device.type == "cuda":
+        import torch
+
+        free, _ = torch.cuda.mem_get_info(device)
+        return int(free)
+    limits = [_physical_memory(), *(_limit_in(path) for path in _CGROUP_LIMITS)]
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _physical_memory() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # Windows has no sysconf
+        return None
+
+
+def _limit_in(path: Path) -> int | None:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):  # no such file, or "max"
+        return None
