@@ -20,6 +20,7 @@ from napari_voxuda.simulation.density import (
     splat_transfer,
 )
 from napari_voxuda.simulation.molecules import Molecule, coarsen
+from napari_voxuda.simulation.optics import mask_sigma_voxels
 from napari_voxuda.simulation.phantoms import GROUPS, phantom
 from napari_voxuda.simulation.random_assembly import random_assembly
 from napari_voxuda.simulation.settings import SourceSettings
@@ -29,7 +30,6 @@ __all__ = ["RANDOM_POOL", "Catalogue", "Prepared", "make_catalogue"]
 RANDOM_POOL = 2000
 """Random phantoms that a source draws from; each is made when it is first drawn."""
 
-_MASK_RESOLUTION_ANGSTROM = 10.0
 _COARSENING = 0.7  # cell edge in voxels; its spread, 0.2 voxel, is far below the blur
 
 
@@ -107,11 +107,6 @@ def prepare(molecule: Molecule, voxel_size_angstrom: float) -> Prepared:
         mass_dalton=molecule.mass_dalton,
         power=_radial_power(points, scattering),
     )
-
-
-def mask_sigma_voxels(voxel_size_angstrom: float) -> float:
-    """Return the Gaussian width of the density that is thresholded to a mask, in voxels."""
-    return max(0.5 * _MASK_RESOLUTION_ANGSTROM / voxel_size_angstrom, 0.5)
 
 
 def power_bins(radius: torch.Tensor, bins: int) -> torch.Tensor:

@@ -10,7 +10,14 @@ import torch
 from napari_voxuda._types import TripleInt
 from napari_voxuda.simulation.density import frequency_grids
 
-__all__ = ["NoiseModel", "coloured_noise", "published_noise", "unit_variance", "white_noise"]
+__all__ = [
+    "NoiseModel",
+    "coloured_noise",
+    "published_noise",
+    "reconstruction_noise",
+    "unit_variance",
+    "white_noise",
+]
 
 NoiseModel = Literal["white", "coloured", "published"]
 """``white``: independent voxels. ``coloured``: white, through the microscope, and low-frequency
@@ -69,6 +76,43 @@ def coloured_noise(
     radius = torch.sqrt(k_z**2 + k_y**2 + k_x**2).clamp_min(1.0 / max(shape))
     law = radius ** float(-0.5 * rng.uniform(0.5, 2.5))
     power = shares[0] + shares[1] * _unit_power(transfer) ** 2 + shares[2] * _unit_power(law) ** 2
+    spectrum = torch.fft.rfftn(white_noise(shape, rng)) * torch.sqrt(power)
+    return unit_variance(torch.fft.irfftn(spectrum, s=shape))
+
+
+def reconstruction_noise(
+    transfer: torch.Tensor,
+    band: torch.Tensor,
+    measured: torch.Tensor,
+    shape: TripleInt,
+    rng: np.random.Generator,
+) -> torch.Tensor:
+    """Draw noise with a fixed spectrum that resembles measured tomograms.
+
+    4 % is a low-frequency background (``1/k³``), 40 % is shot noise through the band limit with a
+    ``1/k`` slope as back-projection leaves it, 20 % is unresolved matter seen through the
+    microscope, the rest is white; in the missing wedge 2 % of the power remain.
+
+    Parameters
+    ----------
+    transfer, band, measured : torch.Tensor
+        (d, h, w // 2 + 1) what the microscope does to the density, the band limit, and the wedge.
+    shape : tuple of int
+        (d, h, w).
+    rng : numpy.random.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    torch.Tensor
+        (d, h, w) float32 of variance 1.
+    """
+    k_z, k_y, k_x = frequency_grids(shape)
+    radius = torch.sqrt(k_z**2 + k_y**2 + k_x**2).clamp_min(1.0 / 64.0)
+    power = 0.04 * _unit_power(radius**-1.5) ** 2
+    power = power + 0.40 * _unit_power(band * radius**-0.5) ** 2
+    power = power + 0.20 * _unit_power(transfer) ** 2 + 0.36
+    power = power * (0.02 + 0.98 * measured)
     spectrum = torch.fft.rfftn(white_noise(shape, rng)) * torch.sqrt(power)
     return unit_variance(torch.fft.irfftn(spectrum, s=shape))
 

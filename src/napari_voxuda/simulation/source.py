@@ -9,28 +9,11 @@ import numpy as np
 import torch
 
 from napari_voxuda._params import to_dict
-from napari_voxuda._types import TripleInt
 from napari_voxuda.errors import InputError
 from napari_voxuda.simulation import noise
-from napari_voxuda.simulation.catalogue import (
-    make_catalogue,
-    mask_sigma_voxels,
-    power_bins,
-)
-from napari_voxuda.simulation.density import (
-    MASK_LEVEL,
-    fast_length,
-    frequency_grids,
-    gaussian_transfer,
-    splat,
-    splat_transfer,
-)
-from napari_voxuda.simulation.imaging import (
-    contrast_transfer,
-    electron_wavelength_angstrom,
-    envelope,
-    wedge,
-)
+from napari_voxuda.simulation.catalogue import make_catalogue, power_bins
+from napari_voxuda.simulation.density import MASK_LEVEL, fast_length, splat
+from napari_voxuda.simulation.optics import Optics, fringe_margin
 from napari_voxuda.simulation.placement import Draw, Molecules, draw_box
 from napari_voxuda.simulation.settings import SourceSettings
 
@@ -111,18 +94,23 @@ class SimulatedSource:
     def __init__(self, settings: SourceSettings, molecules: Molecules) -> None:
         self.settings = settings
         self.molecules = molecules
-        self.margin = _margin(settings)
-        self._edge = fast_length(settings.box + 2 * self.margin)
-        shape: TripleInt = (self._edge, self._edge, self._edge)
-        self._shape = shape
-        k_z, k_y, k_x = frequency_grids(shape)
-        self._radius = torch.sqrt(k_z**2 + k_y**2 + k_x**2)
-        self._band = envelope(self._radius, 0.5 * settings.envelope_nyquist)
-        voxel = settings.voxel_size_angstrom
-        sigma = 0.5 * settings.resolution_angstrom / voxel
-        self._optics = self._band * gaussian_transfer(shape, sigma)
-        self._unsplat = 1.0 / splat_transfer(shape)
-        self._to_mask = gaussian_transfer(shape, mask_sigma_voxels(voxel)) * self._unsplat
+        fringes = fringe_margin(
+            voxel_size_angstrom=settings.voxel_size_angstrom,
+            defocus_um=settings.defocus_um[1],
+            voltage_kv=settings.voltage_kv,
+            envelope_nyquist=settings.envelope_nyquist,
+        )
+        self.margin = min(fringes, max(8, settings.box // 2))
+        edge = fast_length(settings.box + 2 * self.margin)
+        self.optics = Optics(
+            (edge, edge, edge),
+            voxel_size_angstrom=settings.voxel_size_angstrom,
+            resolution_angstrom=settings.resolution_angstrom,
+            envelope_nyquist=settings.envelope_nyquist,
+            voltage_kv=settings.voltage_kv,
+            spherical_aberration_mm=settings.spherical_aberration_mm,
+            amplitude_contrast=settings.amplitude_contrast,
+        )
 
     @property
     def description(self) -> dict[str, Any]:
@@ -181,7 +169,6 @@ class SimulatedSource:
         if not draw.placements:
             empty = torch.zeros((box, box, box))
             return empty, empty > 0, transfer
-        grids = torch.zeros((2, *self._shape))
         points, weights = [], []
         for placement in draw.placements:
             molecule = self.molecules[placement.molecule]
@@ -189,12 +176,12 @@ class SimulatedSource:
             points.append(molecule.points @ rotation + (placement.centre + self.margin))
             weights.append(molecule.weights)
         grids = torch.from_numpy(
-            splat(np.concatenate(points), np.concatenate(weights, axis=1), self._shape)
+            splat(np.concatenate(points), np.concatenate(weights, axis=1), self.optics.shape)
         )
         spectra = torch.fft.rfftn(grids, dim=(1, 2, 3))
-        spectra[0] *= transfer * self._unsplat
-        spectra[1] *= self._to_mask
-        fields = torch.fft.irfftn(spectra, s=self._shape, dim=(1, 2, 3))
+        spectra[0] *= transfer * self.optics.unsplat
+        spectra[1] *= self.optics.to_mask
+        fields = torch.fft.irfftn(spectra, s=self.optics.shape, dim=(1, 2, 3))
         return self._crop(fields[0]), self._crop(fields[1]) >= MASK_LEVEL, transfer
 
     def _box(
@@ -217,20 +204,18 @@ class SimulatedSource:
             box = self.settings.box
             return noise.white_noise((box, box, box), rng)
         if self.settings.noise_model == "published":
-            return self._crop(noise.published_noise(transfer, self._band, self._shape, rng))
-        return self._crop(noise.coloured_noise(transfer, self._shape, rng))
+            return self._crop(
+                noise.published_noise(transfer, self.optics.band, self.optics.shape, rng)
+            )
+        return self._crop(noise.coloured_noise(transfer, self.optics.shape, rng))
 
     def _transfer(self, draw: Draw) -> torch.Tensor:
-        settings = self.settings
-        ctf = contrast_transfer(
-            self._radius / settings.voxel_size_angstrom,
+        return self.optics.transfer(
             defocus_um=draw.defocus_um,
-            voltage_kv=settings.voltage_kv,
-            spherical_aberration_mm=settings.spherical_aberration_mm,
-            amplitude_contrast=settings.amplitude_contrast,
-            mode=draw.ctf,
+            tilt_min_deg=draw.tilt_min_deg,
+            tilt_max_deg=draw.tilt_max_deg,
+            ctf=draw.ctf,
         )
-        return ctf * self._optics * wedge(self._shape, draw.tilt_min_deg, draw.tilt_max_deg)
 
     def _whole_variance(self, draw: Draw, transfer: torch.Tensor) -> float:
         """Return the variance over the box of the reference molecule, alone and whole.
@@ -238,20 +223,13 @@ class SimulatedSource:
         Averaged over orientations: the sum of its power times the squared transfer (Parseval).
         """
         power = self.molecules[draw.reference].power
-        passed = power[power_bins(self._radius, len(power))] * transfer**2
+        passed = power[power_bins(self.optics.frequency, len(power))] * transfer**2
         full = 2.0 * passed.sum() - passed[..., 0].sum()  # the half spectrum counts twice
-        if self._edge % 2 == 0:
+        edge = self.optics.shape[0]
+        if edge % 2 == 0:
             full = full - passed[..., -1].sum()
-        return float(full) / self._edge**3 / self.settings.box**3
+        return float(full) / edge**3 / self.settings.box**3
 
     def _crop(self, field: torch.Tensor) -> torch.Tensor:
         inner = slice(self.margin, self.margin + self.settings.box)
         return field[inner, inner, inner].contiguous()
-
-
-def _margin(settings: SourceSettings) -> int:
-    """Return the padding in voxels that keeps what leaves the box from coming back in."""
-    wavelength = electron_wavelength_angstrom(settings.voltage_kv)
-    cutoff = 0.5 / settings.voxel_size_angstrom * min(1.0, 1.5 * settings.envelope_nyquist)
-    fringes = wavelength * settings.defocus_um[1] * 1e4 * cutoff / settings.voxel_size_angstrom
-    return int(min(max(8, np.ceil(fringes)), max(8, settings.box // 2)))

@@ -1,0 +1,329 @@
+"""A whole synthetic tomogram with its truth, for the demo, the sample data and tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from napari_voxuda._params import param, validate
+from napari_voxuda._types import Triple, TripleInt
+from napari_voxuda.data.volume import Grid, Volume
+from napari_voxuda.errors import InputError
+from napari_voxuda.simulation.assembly import Domain, grow_assembly
+from napari_voxuda.simulation.catalogue import Prepared, prepare
+from napari_voxuda.simulation.density import MASK_LEVEL, fast_length, splat
+from napari_voxuda.simulation.imaging import wedge
+from napari_voxuda.simulation.noise import reconstruction_noise
+from napari_voxuda.simulation.optics import Optics
+from napari_voxuda.simulation.phantoms import PHANTOMS, phantom
+from napari_voxuda.simulation.placement import random_rotation
+
+__all__ = ["Scene", "SceneParticle", "SceneSettings", "make_scene"]
+
+_MARGIN = 8
+_SMALL_KINDS = 6
+_TRIALS_PER_MOLECULE = 60
+_GOLD_CONTRAST = 6.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SceneSettings:
+    """Settings of a synthetic tomogram.
+
+    Raises
+    ------
+    InputError
+        When a value is outside its bounds or names an unknown phantom.
+    """
+
+    shape: tuple[int, int, int] = param(
+        (64, 128, 128), "Size (z, y, x).", unit="voxels", minimum=16, maximum=2048
+    )
+    voxel_size_angstrom: float = param(
+        12.0, "Voxel size.", unit="Å", minimum=4.0, maximum=40.0, step=0.1
+    )
+    kinds: tuple[str, ...] = param(
+        ("ribosome", "proteasome", "chaperonin"),
+        "Phantoms that are placed and labelled, in equal numbers.",
+    )
+    molecules: int = param(
+        30, "Labelled molecules that are tried.", minimum=0, maximum=10_000, step=1
+    )
+    small_proteins: int = param(
+        300, "Unlabelled proteins of 20 to 60 kDa.", minimum=0, maximum=100_000, step=10
+    )
+    gold_beads: int = param(3, "Gold beads, unlabelled.", minimum=0, maximum=1000, step=1)
+    signal: float = param(
+        0.7,
+        "Mean z-score of the protein-bright tomogram inside the mask; sets the noise.",
+        minimum=0.01,
+        maximum=100.0,
+        step=0.05,
+    )
+    contrast: Literal["bright", "dark"] = param(
+        "dark", "Whether molecules are dark, as in raw data, or bright."
+    )
+    defocus_um: float = param(
+        4.5, "Defocus (underfocus positive).", unit="µm", minimum=0.0, maximum=20.0, step=0.1
+    )
+    tilt_range_deg: float = param(
+        60.0, "Largest tilt.", unit="°", minimum=10.0, maximum=90.0, step=1.0
+    )
+
+    def __post_init__(self) -> None:
+        validate(self)
+        for kind in self.kinds:
+            if kind not in PHANTOMS:
+                raise InputError(
+                    f"SceneSettings.kinds: some of {', '.join(PHANTOMS)} were wanted, got {kind!r}."
+                )
+        if self.molecules and not self.kinds:
+            raise InputError("SceneSettings.kinds: at least one phantom was wanted, got none.")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SceneParticle:
+    """A labelled molecule of a scene.
+
+    Parameters
+    ----------
+    label : int
+        Its value in `Scene.instances`.
+    kind : str
+        Short name of the phantom.
+    centre : tuple of float
+        (z, y, x) in voxels, 0-based.
+    rotation : numpy.ndarray
+        (3, 3) matrix that acts on (z, y, x) columns.
+    """
+
+    label: int
+    kind: str
+    centre: Triple
+    rotation: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scene:
+    """A synthetic tomogram and what is in it.
+
+    Parameters
+    ----------
+    volume : Volume
+        (d, h, w) float32 values as drawn, with the stated contrast; not normalised.
+    mask : Volume
+        (d, h, w) uint8, 1 inside a labelled molecule.
+    instances : Volume
+        (d, h, w) uint16, the label of each molecule.
+    particles : tuple of SceneParticle
+        The labelled molecules.
+    """
+
+    volume: Volume
+    mask: Volume
+    instances: Volume
+    particles: tuple[SceneParticle, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Placed:
+    molecule: Prepared
+    kind: str
+    centre: npt.NDArray[np.float64]
+    rotation: npt.NDArray[np.float64]
+
+    @property
+    def points(self) -> npt.NDArray[np.float64]:
+        return np.asarray(self.molecule.points @ self.rotation.T + self.centre)
+
+
+def make_scene(settings: SceneSettings, generator: torch.Generator) -> Scene:
+    """Simulate a whole tomogram of phantoms.
+
+    Parameters
+    ----------
+    settings : SceneSettings
+        Size, content and imaging.
+    generator : torch.Generator
+        Source of randomness on the CPU; one number is drawn from it.
+
+    Returns
+    -------
+    Scene
+        Tomogram and truth.
+
+    Notes
+    -----
+    Molecules do not overlap; those near the border are cut. Small proteins and gold beads are
+    imaged but not labelled. The noise has a reconstruction's spectrum, see
+    `reconstruction_noise`.
+    """
+    rng = np.random.default_rng(int(torch.randint(0, 2**62, (1,), generator=generator).item()))
+    placed = _place(settings, rng)
+    others = _unlabelled(settings, placed, rng)
+    labels = _label(settings, placed)
+    clean, noise = _image(settings, [*placed, *others], rng)
+    values = clean + noise * _noise_sigma(clean, labels > 0, settings.signal)
+    if settings.contrast == "dark":
+        values = -values
+    grid = Grid().with_voxel_size(settings.voxel_size_angstrom)
+    volume = Volume(data=np.ascontiguousarray(values), grid=grid, name="scene")
+    return Scene(
+        volume=volume,
+        mask=volume.with_data((labels > 0).astype(np.uint8), name="scene_mask"),
+        instances=volume.with_data(labels, name="scene_instances"),
+        particles=tuple(
+            SceneParticle(
+                label=number,
+                kind=item.kind,
+                centre=(float(item.centre[0]), float(item.centre[1]), float(item.centre[2])),
+                rotation=item.rotation,
+            )
+            for number, item in enumerate(placed, start=1)
+        ),
+    )
+
+
+def _place(settings: SceneSettings, rng: np.random.Generator) -> list[_Placed]:
+    """Place molecules one after the other where their bounding spheres are free."""
+    prepared = {k: prepare(phantom(k), settings.voxel_size_angstrom) for k in settings.kinds}
+    placed: list[_Placed] = []
+    for number in range(settings.molecules):
+        kind = settings.kinds[number % len(settings.kinds)]
+        centre = _free_centre(settings, placed, prepared[kind].radius, rng)
+        if centre is not None:
+            placed.append(
+                _Placed(
+                    molecule=prepared[kind],
+                    kind=kind,
+                    centre=centre,
+                    rotation=random_rotation(rng),
+                )
+            )
+    return placed
+
+
+def _free_centre(
+    settings: SceneSettings, placed: list[_Placed], radius: float, rng: np.random.Generator
+) -> npt.NDArray[np.float64] | None:
+    size = np.asarray(settings.shape)
+    for _ in range(_TRIALS_PER_MOLECULE):
+        trial = rng.uniform(0, size - 1)
+        if all(
+            np.linalg.norm(trial - other.centre) >= radius + other.molecule.radius
+            for other in placed
+        ):
+            return np.asarray(trial, dtype=np.float64)
+    return None
+
+
+def _unlabelled(
+    settings: SceneSettings, placed: list[_Placed], rng: np.random.Generator
+) -> list[_Placed]:
+    """Scatter small proteins and gold beads outside the labelled molecules."""
+    small = [_small_protein(settings.voxel_size_angstrom, rng) for _ in range(_SMALL_KINDS)]
+    gold = _gold_bead(settings.voxel_size_angstrom, rng)
+    chosen = [small[rng.integers(_SMALL_KINDS)] for _ in range(settings.small_proteins)]
+    chosen += [gold] * settings.gold_beads
+    others: list[_Placed] = []
+    for molecule in chosen:
+        centre = _free_centre(settings, placed, molecule.radius, rng)
+        if centre is not None:
+            others.append(
+                _Placed(molecule=molecule, kind="", centre=centre, rotation=random_rotation(rng))
+            )
+    return others
+
+
+def _small_protein(voxel_size_angstrom: float, rng: np.random.Generator) -> Prepared:
+    mass = rng.uniform(20_000, 60_000)
+    radius = (mass * 1.21 * 0.75 / np.pi) ** (1 / 3)
+    stretch = rng.uniform(0.8, 1.25)
+    domain = Domain(
+        centre=(0.0, 0.0, 0.0), radii=(radius * stretch**2, radius / stretch, radius / stretch)
+    )
+    return prepare(grow_assembly("small protein", [domain], "C1", mass, rng), voxel_size_angstrom)
+
+
+def _gold_bead(voxel_size_angstrom: float, rng: np.random.Generator) -> Prepared:
+    domain = Domain(centre=(0.0, 0.0, 0.0), radii=(50.0, 50.0, 50.0))
+    mass = domain.volume_angstrom3 / 1.21
+    bead = grow_assembly("gold bead", [domain], "C1", mass, rng, contrast=_GOLD_CONTRAST)
+    return prepare(bead, voxel_size_angstrom)
+
+
+def _label(settings: SceneSettings, placed: list[_Placed]) -> npt.NDArray[np.uint16]:
+    """Threshold each molecule's own density in a box around it."""
+    labels = np.zeros(settings.shape, np.uint16)
+    best = np.zeros(settings.shape, np.float32)
+    for number, item in enumerate(placed, start=1):
+        half = int(np.ceil(item.molecule.radius)) + 3
+        edge = fast_length(2 * half + 1)
+        corner = np.round(item.centre).astype(int) - half
+        shape: TripleInt = (edge, edge, edge)
+        optics = _optics(settings, shape)
+        grid = torch.from_numpy(splat(item.points - corner, item.molecule.weights[1], shape))
+        own = torch.fft.irfftn(torch.fft.rfftn(grid) * optics.to_mask, s=shape).numpy()
+        low = np.maximum(corner, 0)
+        high = np.minimum(corner + edge, settings.shape)
+        there = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+        here = tuple(slice(a - c, b - c) for a, b, c in zip(low, high, corner, strict=True))
+        wins = (own[here] >= MASK_LEVEL) & (own[here] > best[there])
+        labels[there][wins] = number
+        best[there][wins] = own[here][wins]
+    return labels
+
+
+def _image(
+    settings: SceneSettings, items: list[_Placed], rng: np.random.Generator
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return the noise-free protein-bright tomogram, and noise of variance 1."""
+    d, h, w = (fast_length(n + 2 * _MARGIN) for n in settings.shape)
+    optics = _optics(settings, (d, h, w))
+    transfer = optics.transfer(
+        defocus_um=settings.defocus_um,
+        tilt_min_deg=-settings.tilt_range_deg,
+        tilt_max_deg=settings.tilt_range_deg,
+        ctf="raw",
+    )
+    inner = tuple(slice(_MARGIN, _MARGIN + n) for n in settings.shape)
+    measured = wedge(optics.shape, -settings.tilt_range_deg, settings.tilt_range_deg)
+    noise = reconstruction_noise(transfer, optics.band, measured, optics.shape, rng)[inner].numpy()
+    noise = (noise - noise.mean()) / noise.std()
+    if not items:
+        return np.zeros(settings.shape, np.float32), noise
+    points = np.concatenate([item.points for item in items]) + _MARGIN
+    weights = np.concatenate([item.molecule.weights[0] for item in items])
+    spectrum = torch.fft.rfftn(torch.from_numpy(splat(points, weights, optics.shape)))
+    clean = torch.fft.irfftn(spectrum * transfer * optics.unsplat, s=optics.shape)
+    return clean[inner].numpy(), noise
+
+
+def _noise_sigma(
+    clean: npt.NDArray[np.float32], mask: npt.NDArray[np.bool_], signal: float
+) -> float:
+    """Return the noise that makes the mean z-score inside the mask equal to `signal`.
+
+    Gold beads and other unlabelled density limit what can be reached; then almost no noise is left.
+    """
+    if not mask.any():
+        return 1.0
+    step = float(clean[mask].mean() - clean.mean())
+    spare = (step / signal) ** 2 - float(clean.var())
+    return float(np.sqrt(max(spare, 1e-4 * float(clean.var()))))
+
+
+def _optics(settings: SceneSettings, shape: TripleInt) -> Optics:
+    return Optics(
+        shape,
+        voxel_size_angstrom=settings.voxel_size_angstrom,
+        resolution_angstrom=12.0,
+        envelope_nyquist=0.6,
+        voltage_kv=300.0,
+        spherical_aberration_mm=2.7,
+        amplitude_contrast=0.1,
+    )
