@@ -1,1 +1,1 @@
-"""scores."""
+"""How well a mask agrees with the truth: pure numpy, read slab by slab."""

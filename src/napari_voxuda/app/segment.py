@@ -1,0 +1,167 @@
+"""Segment a whole volume with an adapted network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from napari_voxuda._types import Contrast, Message, Progress, Task
+from napari_voxuda.app.device import resolve_device
+from napari_voxuda.app.jobs import Segmentation, SegmentJob
+from napari_voxuda.data.normalise import volume_statistics
+from napari_voxuda.data.volume import Volume
+from napari_voxuda.errors import InputError
+from napari_voxuda.segmentation.instances import (
+    find_particles,
+    label_particles,
+    mask_from_probability,
+    min_voxels_of,
+)
+from napari_voxuda.segmentation.predict import predict_tiles
+from napari_voxuda.segmentation.settings import SegmentSettings
+from napari_voxuda.segmentation.tiling import plan_tiles
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["LoadModel", "SegmentModel", "check_minimum_size", "segment_task", "segment_volume"]
+
+_VOXEL_SIZE_TOLERANCE = 0.1
+
+
+class SegmentModel(Protocol):
+    """What segmentation needs of a model; `napari_voxuda.networks.checkpoint.Model` has it."""
+
+    @property
+    def contrast(self) -> Contrast:
+        """Contrast of protein that the model expects in the file."""
+
+    @property
+    def normalisation(self) -> Literal["volume", "subtomogram"]:
+        """Over what inputs were normalised in training."""
+
+    @property
+    def voxel_size_angstrom(self) -> float | None:
+        """Voxel size that the model was adapted to, in Å."""
+
+    def predict(self, batch: torch.Tensor) -> torch.Tensor:
+        """Map (n, d, h, w) normalised, protein-bright boxes to probabilities."""
+
+
+LoadModel = Callable[[Path, Any], SegmentModel]
+"""Loads a model from a run folder onto a device."""
+
+
+def segment_task(job: SegmentJob, *, load: LoadModel | None = None) -> Task[Segmentation]:
+    """Segment a volume and yield progress and warnings.
+
+    Parameters
+    ----------
+    job : SegmentJob
+        Volume, run folder, settings and device.
+    load : callable or None
+        Loads the model; `napari_voxuda.networks.checkpoint.load_model` by default.
+
+    Yields
+    ------
+    Event
+        `Message` and `Progress`.
+
+    Returns
+    -------
+    Segmentation
+        Probability, mask and particles on the volume's grid.
+
+    Raises
+    ------
+    InputError
+        When the volume holds NaN, infinity or a single value, or a minimum size is asked for and
+        the voxel size is unknown.
+    RunFolderError, FileFormatError
+        When the run folder holds no usable model.
+    """
+    check_minimum_size(job.volume, job.settings)
+    model = _loaded(job.model, job.device, load)
+    return (yield from segment_volume(job.volume, model, job.settings))
+
+
+def segment_volume(
+    volume: Volume, model: SegmentModel, settings: SegmentSettings
+) -> Task[Segmentation]:
+    """Segment a volume with a model that is loaded already; see `segment_task`."""
+    min_voxels = check_minimum_size(volume, settings)
+    for text in _doubts(volume, model, settings):
+        yield Message(text=text, level="warning")
+    yield Progress(stage="Reading the volume", done=0, total=1)
+    try:
+        mean, std = volume_statistics(volume.data)
+    except InputError as error:
+        raise InputError(f"{volume.name}: {error}") from error
+    probability = yield from predict_tiles(
+        volume.data,
+        model.predict,
+        settings,
+        mean=mean,
+        std=std,
+        invert=model.contrast == "dark",
+    )
+    yield Progress(stage="Finding particles", done=0, total=1)
+    mask = mask_from_probability(probability, settings.threshold, min_voxels)
+    particles = find_particles(label_particles(mask), probability, volume.grid.voxel_size_angstrom)
+    yield Progress(stage="Finding particles", done=1, total=1)
+    return Segmentation(
+        probability=volume.with_data(probability, name=f"{volume.name} probability"),
+        mask=volume.with_data(mask, name=f"{volume.name} mask"),
+        particles=particles,
+    )
+
+
+def check_minimum_size(volume: Volume, settings: SegmentSettings) -> int:
+    """Return the minimum size in voxels.
+
+    Raises
+    ------
+    InputError
+        When a minimum size is asked for and the voxel size is unknown.
+    """
+    try:
+        return min_voxels_of(settings.min_size_angstrom3, volume.grid.voxel_size_angstrom)
+    except InputError as error:
+        raise InputError(f"{volume.name}: {error}") from error
+
+
+def _loaded(run: Path, device: str, load: LoadModel | None) -> SegmentModel:
+    if load is None:
+        from napari_voxuda.networks.checkpoint import load_model
+
+        load = load_model
+    return load(run, resolve_device(device))
+
+
+def _doubts(volume: Volume, model: SegmentModel, settings: SegmentSettings) -> list[str]:
+    """Return sentences on why the model may not fit the volume."""
+    found = []
+    size, wanted = volume.grid.voxel_size_angstrom, model.voxel_size_angstrom
+    if (
+        size is not None
+        and wanted is not None
+        and max(abs(edge / wanted - 1) for edge in size) > _VOXEL_SIZE_TOLERANCE
+    ):
+        found.append(
+            f"{volume.name}: the voxel size is {_triple(size)} Å, but the model was adapted to "
+            f"{wanted:g} Å; rescale the volume or adapt to it, or expect poor masks."
+        )
+    tiles = len(plan_tiles(volume.shape, core=settings.core, halo=settings.halo))
+    if model.normalisation == "subtomogram" and tiles > 1:
+        found.append(
+            f"{volume.name}: the model was adapted to subtomograms that were normalised one by one; "
+            "the whole volume is normalised here, so adapt to the tomogram for the best masks."
+        )
+    return found
+
+
+def _triple(values: tuple[float, float, float]) -> str:
+    if len(set(values)) == 1:
+        return f"{values[0]:g}"
+    return " x ".join(f"{value:g}" for value in values)
