@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from napari_voxuda.adaptation.settings import PRESETS, AdaptSettings, PresetName
+from napari_voxuda.app.jobs import AdaptJob
 from napari_voxuda.cli.arguments import Device, Json, Seed, VoxelSize
 from napari_voxuda.cli.command import Terminated
 from napari_voxuda.cli.console import message, result, run_task, show_json
 from napari_voxuda.cli.options import Given, with_settings
 from napari_voxuda.cli.outputs import check_new_folder
+from napari_voxuda.errors import InputError
 from napari_voxuda.method.denoising import DenoiseSettings
 from napari_voxuda.networks.settings import NetworkSettings
 from napari_voxuda.simulation.settings import SourceSettings
@@ -22,7 +25,7 @@ __all__ = ["adapt"]
 
 _NETWORKS = {name: preset.network for name, preset in PRESETS.items()}
 _DENOISERS = {name: preset.denoise for name, preset in PRESETS.items()}
-_FROM_TARGET = ("kind", "files", "voxel_size_angstrom", "box")
+_SET_OTHERWISE = ("kind", "files", "voxel_size_angstrom")
 
 
 @with_settings(
@@ -33,7 +36,9 @@ _FROM_TARGET = ("kind", "files", "voxel_size_angstrom", "box")
     presets=_DENOISERS,
 )
 @with_settings("network", NetworkSettings, panel="Network", prefix="network", presets=_NETWORKS)
-@with_settings("simulated", SourceSettings, panel="Source", prefix="source", leave_out=_FROM_TARGET)
+@with_settings(
+    "simulated", SourceSettings, panel="Source", prefix="source", leave_out=_SET_OTHERWISE
+)
 @with_settings("changes", AdaptSettings, panel="Adaptation", presets=PRESETS)
 def adapt(
     out: Annotated[
@@ -82,29 +87,29 @@ def adapt(
     json: Json = False,
 ) -> None:
     """Adapt a network to a target without labels (Vox-UDA)."""
-    from napari_voxuda.app.jobs import AdaptJob
-
     if resume:
-        job = AdaptJob(target=None, out=out, device=device, resume=True)
-    else:
-        job = AdaptJob(
-            target=_needed(target),
-            out=out,
-            picks=picks,
-            source=_source(source or ["phantom"], simulated),
-            settings=_settings(preset, changes, network, denoiser),
-            contrast=contrast,
-            voxel_size_angstrom=voxel_size,
-            device=device,
-            seed=seed,
-        )
-        check_new_folder(out, inputs=[job.target])
+        if source or any(given.values for given in (changes, network, denoiser, simulated)):
+            message("With --resume the run's own source and settings are used.", "warning")
+        _run(AdaptJob(target=target, out=out, picks=picks, device=device, resume=True), json)
+        return
+    job = AdaptJob(
+        target=_needed(target),
+        out=out,
+        picks=picks,
+        source=_source(source or ["phantom"], simulated),
+        settings=_settings(preset, changes, network, denoiser),
+        contrast=contrast,
+        voxel_size_angstrom=voxel_size,
+        device=device,
+        seed=seed,
+    )
+    check_new_folder(out, inputs=[_needed(target)], may_exist=True)
     _run(job, json)
 
 
 def _needed(target: Path | None) -> Path:
     if target is None:
-        raise typer.BadParameter("--target is needed, except with --resume.")
+        raise InputError("--target: a tomogram or a folder is needed, except with --resume.")
     return target
 
 
@@ -116,8 +121,6 @@ def _source(words: list[str], simulated: Given) -> SourceSettings:
 
 def _settings(preset: str, changes: Given, network: Given, denoiser: Given) -> AdaptSettings:
     """Return the preset with the settings that were given on the command line."""
-    from dataclasses import replace
-
     start = PRESETS[preset]
     return changes.make(
         partial(AdaptSettings.preset, preset),
@@ -126,7 +129,7 @@ def _settings(preset: str, changes: Given, network: Given, denoiser: Given) -> A
     )
 
 
-def _run(job: Any, json: bool) -> None:
+def _run(job: AdaptJob, json: bool) -> None:
     from napari_voxuda.app.adapt import adapt_task
 
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,13 @@ import typer
 from napari_voxuda.app.jobs import DeviceName
 
 __all__ = ["Device", "Json", "Overwrite", "Seed", "VolumeFile", "VoxelSize"]
+
+
+def _positive(value: float | None) -> float | None:
+    if value is not None and not 0 < value < math.inf:
+        raise typer.BadParameter(f"a positive number of Å was wanted, got {value:g}.")
+    return value
+
 
 Device = Annotated[
     DeviceName, typer.Option("--device", help="Where to compute; auto takes a GPU if there is one.")
@@ -35,6 +43,7 @@ VoxelSize = Annotated[
     typer.Option(
         "--voxel-size",
         metavar="Å",
+        callback=_positive,
         help="Voxel size in Å; needed where the file does not tell it (default the file's).",
         show_default=False,
     ),

@@ -13,7 +13,7 @@ from napari_voxuda.cli.console import result, run_task, show_json
 from napari_voxuda.cli.options import Given, with_settings
 from napari_voxuda.cli.outputs import check_new_file, check_new_folder
 from napari_voxuda.cli.segmented import Outputs
-from napari_voxuda.cli.volumes import check_mrc_name, open_volume, volume_files
+from napari_voxuda.cli.volumes import check_mrc_name, open_volume
 from napari_voxuda.errors import InputError
 from napari_voxuda.segmentation.settings import SegmentSettings
 
@@ -26,9 +26,7 @@ def segment(
         Path,
         typer.Argument(metavar="IN", exists=True, help="A volume (MRC), or a folder of volumes."),
     ],
-    model: Annotated[
-        Path, typer.Option("--model", exists=True, file_okay=False, help="The run of adapt.")
-    ],
+    model: Annotated[Path, typer.Option("--model", exists=True, help="The run folder of adapt.")],
     out: Annotated[
         Path, typer.Option("--out", help="The mask (MRC); for a folder of volumes, a folder.")
     ],
@@ -68,14 +66,18 @@ def segment(
 
 def _plan(volume: Path, outputs: Outputs, overwrite: bool) -> dict[Path, Outputs]:
     """Return each volume with its outputs after refusing what cannot be written."""
+    from napari_voxuda.io.folders import find_subtomograms
+
     if not volume.is_dir():
-        check_mrc_name(outputs.mask)
+        for path in (outputs.mask, outputs.probability):
+            if path is not None:
+                check_mrc_name(path)
         for path in outputs.given:
             check_new_file(path, inputs=[volume], overwrite=overwrite)
         return {volume: outputs}
     for path in outputs.given:
         check_new_folder(path, inputs=[volume], may_exist=overwrite)
-    return {path: outputs.of(path) for path in volume_files(volume)}
+    return {path: outputs.of(path) for path in find_subtomograms(volume)}
 
 
 def _check_inputs(paths: list[Path], voxel_size: float | None, *, needs_voxel_size: bool) -> None:

@@ -39,7 +39,9 @@ class Outputs:
 
     def of(self, volume: Path) -> Outputs:
         """Return the files of `volume` in these folders."""
-        stem = volume.name.split(".")[0]
+        from napari_voxuda.io.mrc import mrc_stem
+
+        stem = mrc_stem(volume) or volume.stem
         return Outputs(
             mask=self.mask / mask_name(volume),
             probability=self.probability and self.probability / f"{stem}.mrc",
@@ -71,7 +73,9 @@ class Outputs:
 
 def mask_name(volume: Path) -> str:
     """Return the file name of the mask of `volume`: NAME_subtomo.mrc gives NAME_mask.mrc."""
-    stem = volume.name.split(".")[0]
+    from napari_voxuda.io.mrc import mrc_stem
+
+    stem = mrc_stem(volume) or volume.stem
     if stem.endswith("_subtomo"):
         stem = stem.removesuffix("_subtomo") + "_mask"
     return f"{stem}.mrc"

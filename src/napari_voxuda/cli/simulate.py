@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from napari_voxuda.app.jobs import SimulateJob
 from napari_voxuda.cli.arguments import Json, Seed
 from napari_voxuda.cli.console import result, run_task, show_json
 from napari_voxuda.cli.options import Given, with_settings
@@ -34,7 +35,6 @@ def simulate(
     json: Json = False,
 ) -> None:
     """Simulate labelled subtomograms: NAME_subtomo.mrc and NAME_mask.mrc."""
-    from napari_voxuda.app.jobs import SimulateJob
     from napari_voxuda.app.simulate import simulate_task
     from napari_voxuda.simulation.words import source_settings_from_words
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_voxuda.cli.console import message
-from napari_voxuda.errors import InputError, OutputError
+from napari_voxuda.errors import OutputError
 
 if TYPE_CHECKING:
     from napari_voxuda.data.volume import Volume
 
-__all__ = ["check_mrc_name", "open_volume", "volume_files"]
+__all__ = ["check_mrc_name", "open_volume"]
 
 
 def open_volume(
@@ -45,25 +45,7 @@ def check_mrc_name(path: Path) -> None:
     OutputError
         When the suffix is another one.
     """
-    from napari_voxuda.io.mrc import MRC_SUFFIXES
+    from napari_voxuda.io.mrc import is_mrc_name
 
-    if not path.name.lower().endswith(tuple(MRC_SUFFIXES)):
+    if not is_mrc_name(path):
         raise OutputError(f"{path}: a name that ends with .mrc was wanted.")
-
-
-def volume_files(folder: Path) -> list[Path]:
-    """Return the volumes in `folder`, without masks, in the order of their names.
-
-    Raises
-    ------
-    InputError
-        When there is none.
-    """
-    from napari_voxuda.io.mrc import MRC_SUFFIXES
-
-    names = tuple(MRC_SUFFIXES)
-    files = [p for p in sorted(folder.iterdir()) if p.name.lower().endswith(names) and p.is_file()]
-    volumes = [p for p in files if not p.name.split(".")[0].endswith("_mask")]
-    if not volumes:
-        raise InputError(f"{folder}: no volumes ({', '.join(names)}) are in this folder.")
-    return volumes

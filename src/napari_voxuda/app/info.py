@@ -1,0 +1,153 @@
+"""Tell what a file or folder holds, as plain values and as a table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from napari_voxuda.errors import FileFormatError, InputError, RunBusyError
+
+__all__ = ["describe"]
+
+
+def describe(path: str | Path) -> dict[str, Any]:
+    """Return what is known of a volume, picks, a run folder or a folder of subtomograms.
+
+    Parameters
+    ----------
+    path : str or Path
+        An MRC file, a STAR file, a run folder, or a folder of MRC files.
+
+    Returns
+    -------
+    dict
+        JSON-able values. ``kind`` is ``"volume"``, ``"picks"``, ``"run"`` or ``"subtomograms"``;
+        the other keys depend on it. Triples are in the order (z, y, x); a voxel size that the
+        header does not tell is None.
+
+    Raises
+    ------
+    InputError
+        When there is nothing at `path`, or a folder holds neither a run nor volumes.
+    FileFormatError
+        When a file is of another format or damaged.
+    """
+    path = Path(path).expanduser()
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file or folder.")
+    if path.is_dir():
+        return _run(path) if (path / "run.json").is_file() else _subtomograms(path)
+    if path.suffix.lower() == ".star":
+        return _picks(path)
+    return _volume(path)
+
+
+def _volume(path: Path) -> dict[str, Any]:
+    from napari_voxuda.io.mrc import read_header, read_mrc
+
+    header = read_header(path)
+    volume = read_mrc(path)  # also refuses a truncated file
+    grid = header.grid
+    names = ("minimum", "maximum", "mean", "rms")
+    facts: dict[str, Any] = {
+        "kind": "volume",
+        "path": str(path),
+        "shape": list(volume.shape),
+        "mode": header.mode,
+        "dtype": header.dtype.name,
+        "voxel_size_angstrom": grid.voxel_size_angstrom and list(grid.voxel_size_angstrom),
+        "origin_angstrom": list(grid.origin_angstrom),
+        "nstart": list(grid.nstart),
+        "space_group": header.space_group,
+        "header_statistics": dict(zip(names, header.statistics, strict=True)),
+        "labels": list(header.labels),
+    }
+    contrast, problems = _contrast(volume)
+    return {**facts, "contrast": contrast, "warnings": [*volume.warnings, *problems]}
+
+
+def _contrast(volume: Any) -> tuple[dict[str, Any] | None, list[str]]:
+    """Return a guess of the contrast, None for masks, and what is wrong with the values."""
+    from napari_voxuda.data.contrast import detect_contrast
+
+    if volume.data.dtype.kind in "iu" and volume.data.min() >= 0:
+        return None, []
+    try:
+        guess = detect_contrast(volume)
+    except InputError as error:
+        return None, [str(error)]
+    fields = ("contrast", "confidence", "reason")
+    return {name: getattr(guess, name) for name in fields}, []
+
+
+def _picks(path: Path) -> dict[str, Any]:
+    raise FileFormatError(f"{path}: STAR files cannot be described yet.")
+
+
+def _run(path: Path) -> dict[str, Any]:
+    from napari_voxuda.adaptation.run_folder import read_events, read_record
+
+    record = read_record(path)
+    steps = [event for event in read_events(path) if event.get("event") == "step"]
+    last = steps[-1] if steps else {}
+    return {
+        "kind": "run",
+        "path": str(path),
+        "state": _run_state(path),
+        "step": last.get("step", 0),
+        "steps": record.get("settings", {}).get("steps"),
+        "losses": last.get("losses"),
+        "record": record,
+    }
+
+
+def _run_state(path: Path) -> str:
+    """Return ``"finished"``, ``"running"``, ``"unfinished"`` (can be resumed) or ``"started"``."""
+    from napari_voxuda.adaptation.run_folder import RunFolder
+
+    try:
+        with RunFolder.open(path) as run:
+            if run.is_finished:
+                return "finished"
+            return "started" if run.latest_checkpoint() is None else "unfinished"
+    except RunBusyError:
+        return "running"
+
+
+def _subtomograms(path: Path) -> dict[str, Any]:
+    from napari_voxuda.io.folders import find_subtomograms
+    from napari_voxuda.io.mrc import read_header
+
+    try:
+        files = find_subtomograms(path)
+    except InputError as error:
+        raise InputError(
+            f"{path}: a run folder or a folder of subtomograms was wanted, but it holds neither "
+            "run.json nor volumes (MRC)."
+        ) from error
+    headers = [read_header(file) for file in files]
+    shapes = Counter(header.shape for header in headers)
+    sizes = Counter(header.grid.voxel_size_angstrom for header in headers)
+    return {
+        "kind": "subtomograms",
+        "path": str(path),
+        "count": len(files),
+        "with_mask": _with_mask(path),
+        "shapes": [{"shape": list(s), "count": n} for s, n in shapes.most_common()],
+        "voxel_sizes_angstrom": [
+            {"voxel_size_angstrom": s and list(s), "count": n} for s, n in sizes.most_common()
+        ],
+        "first": files[0].name,
+        "last": files[-1].name,
+    }
+
+
+def _with_mask(path: Path) -> int:
+    """Return how many subtomograms have a mask; 0 where any lacks one."""
+    from napari_voxuda.io.folders import find_pairs
+
+    try:
+        return len(find_pairs(path))
+    except InputError:
+        return 0
