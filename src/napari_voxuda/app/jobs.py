@@ -19,8 +19,10 @@ __all__ = [
     "AdaptResult",
     "DenoiseJob",
     "DeviceName",
+    "SegmentFolderJob",
     "SegmentJob",
     "Segmentation",
+    "SegmentedFolder",
     "SimulateJob",
 ]
 
@@ -109,8 +111,48 @@ class SegmentJob:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class SegmentFolderJob:
+    """Segment each subtomogram of a folder; the task returns a `SegmentedFolder`.
+
+    Parameters
+    ----------
+    folder : Path
+        The subtomograms: every MRC file but those named ``NAME_mask``.
+    model : Path
+        A run folder.
+    out : Path
+        Folder of the masks; made when it does not exist.
+    overwrite : bool
+        Whether masks that exist in `out` are replaced.
+    """
+
+    folder: Path
+    model: Path
+    out: Path
+    settings: SegmentSettings = field(default_factory=SegmentSettings)
+    device: DeviceName = "auto"
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentedFolder:
+    """A segmented folder.
+
+    Parameters
+    ----------
+    out : Path
+        The folder.
+    masks : tuple of Path
+        Its masks, in the natural order of the subtomograms' names.
+    """
+
+    out: Path
+    masks: tuple[Path, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Segmentation:
-    """A segmented volume.
+    """A segmented volume; probability and mask have its grid and its name.
 
     Parameters
     ----------

@@ -25,7 +25,14 @@ from napari_voxuda.segmentation.tiling import plan_tiles
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["LoadModel", "SegmentModel", "check_minimum_size", "segment_task", "segment_volume"]
+__all__ = [
+    "LoadModel",
+    "SegmentModel",
+    "check_minimum_size",
+    "open_model",
+    "segment_task",
+    "segment_volume",
+]
 
 _VOXEL_SIZE_TOLERANCE = 0.1
 
@@ -82,7 +89,7 @@ def segment_task(job: SegmentJob, *, load: LoadModel | None = None) -> Task[Segm
         When the run folder holds no usable model.
     """
     check_minimum_size(job.volume, job.settings)
-    model = _loaded(job.model, job.device, load)
+    model = open_model(job.model, job.device, load)
     return (yield from segment_volume(job.volume, model, job.settings))
 
 
@@ -111,8 +118,8 @@ def segment_volume(
     particles = find_particles(label_particles(mask), probability, volume.grid.voxel_size_angstrom)
     yield Progress(stage="Finding particles", done=1, total=1)
     return Segmentation(
-        probability=volume.with_data(probability, name=f"{volume.name} probability"),
-        mask=volume.with_data(mask, name=f"{volume.name} mask"),
+        probability=volume.with_data(probability),
+        mask=volume.with_data(mask),
         particles=particles,
     )
 
@@ -131,7 +138,8 @@ def check_minimum_size(volume: Volume, settings: SegmentSettings) -> int:
         raise InputError(f"{volume.name}: {error}") from error
 
 
-def _loaded(run: Path, device: str, load: LoadModel | None) -> SegmentModel:
+def open_model(run: Path, device: str, load: LoadModel | None = None) -> SegmentModel:
+    """Load the model of a run onto a device; see `segment_task` for `load`."""
     if load is None:
         from napari_voxuda.networks.checkpoint import load_model
 

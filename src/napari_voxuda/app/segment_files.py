@@ -1,0 +1,203 @@
+"""Write what a segmentation found, and segment a folder of subtomograms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from napari_voxuda._types import Message, Progress, Task
+from napari_voxuda.app.jobs import Segmentation, SegmentedFolder, SegmentFolderJob
+from napari_voxuda.app.segment import LoadModel, check_minimum_size, open_model, segment_volume
+from napari_voxuda.data.normalise import volume_statistics
+from napari_voxuda.data.picks import Picks
+from napari_voxuda.data.volume import Volume
+from napari_voxuda.errors import InputError, OutputError
+from napari_voxuda.io.folders import find_subtomograms
+from napari_voxuda.io.mrc import mrc_stem, read_mrc, write_mask, write_mrc
+from napari_voxuda.io.star import write_star_picks
+from napari_voxuda.io.table import write_particles_csv
+from napari_voxuda.segmentation.instances import label_particles
+
+__all__ = ["mask_name", "particle_picks", "save_segmentation", "segment_folder_task"]
+
+
+def mask_name(volume: Path) -> str:
+    """Return the file name of the mask of `volume`.
+
+    The name is kept, in the suffix ``.mrc``; ``NAME_subtomo.mrc`` gives ``NAME_mask.mrc``. Either
+    pairs with the truth in `napari_voxuda.app.evaluate.evaluate`.
+    """
+    stem = mrc_stem(volume) or volume.stem
+    if stem.endswith("_subtomo"):
+        stem = stem.removesuffix("_subtomo") + "_mask"
+    return f"{stem}.mrc"
+
+
+def particle_picks(segmentation: Segmentation) -> Picks:
+    """Return the centres of the particles, with their mean probability as score."""
+    particles = segmentation.particles
+    return Picks(
+        positions=np.array([p.centroid for p in particles], dtype=np.float64).reshape(-1, 3),
+        scores=np.array([p.mean_probability for p in particles], dtype=np.float64),
+    )
+
+
+def save_segmentation(
+    segmentation: Segmentation,
+    *,
+    mask: Path,
+    probability: Path | None = None,
+    picks: Path | None = None,
+    table: Path | None = None,
+    instances: Path | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write a segmentation, each file whole or not at all and the mask last.
+
+    Parameters
+    ----------
+    segmentation : Segmentation
+        What `segment_task` returned.
+    mask : Path
+        The mask (MRC).
+    probability, instances : Path or None
+        The foreground probability (MRC, float32), and the mask with the particles' labels (MRC).
+    picks, table : Path or None
+        The particles' centres (STAR, RELION 5), and all about them (CSV).
+    overwrite : bool
+        Replace files that exist. Nothing is ever deleted.
+
+    Raises
+    ------
+    OutputError
+        When a file exists already, two outputs are the same file, or one cannot be written.
+    InputError
+        When picks are asked for and the voxel size is unknown.
+    """
+    given = [path for path in (probability, instances, table, picks, mask) if path is not None]
+    _check_new(given, overwrite)
+    volume = segmentation.mask
+    if picks is not None and volume.grid.voxel_size_angstrom is None:
+        raise InputError(
+            f"{picks}: picks in Å need the voxel size of {volume.name}, which is unknown; set it."
+        )
+    if probability is not None:
+        write_mrc(probability, segmentation.probability, label="foreground probability")
+    if instances is not None:
+        write_mask(instances, volume.with_data(label_particles(volume.data)), label="particles")
+    if table is not None:
+        write_particles_csv(table, segmentation.particles, volume.grid)
+    if picks is not None:
+        write_star_picks(
+            picks,
+            particle_picks(segmentation),
+            tomogram_name=volume.name,
+            voxel_size_angstrom=volume.grid.voxel_size_angstrom,
+            shape=volume.shape,
+        )
+    write_mask(mask, volume)
+
+
+def segment_folder_task(
+    job: SegmentFolderJob, *, load: LoadModel | None = None
+) -> Task[SegmentedFolder]:
+    """Segment each subtomogram of a folder into another folder.
+
+    Every volume is normalised by itself. All inputs and outputs are checked before the first
+    mask is written; masks written before an error or a cancel stay.
+
+    Parameters
+    ----------
+    job : SegmentFolderJob
+        Folders, model and settings.
+    load : callable or None
+        Loads the model; `napari_voxuda.networks.checkpoint.load_model` by default.
+
+    Yields
+    ------
+    Event
+        `Message`, and `Progress` in subtomograms.
+
+    Raises
+    ------
+    InputError
+        When the folder has no subtomogram, or one of them cannot be used.
+    OutputError
+        When a mask exists already, or the output folder is the input folder or cannot be made.
+    RunFolderError, FileFormatError
+        When the run folder holds no usable model.
+    """
+    masks = _planned(job)
+    for path in masks:  # read again later: thousands of open memory maps exceed the system's limit
+        _check_usable(read_mrc(path), job)
+    model = open_model(job.model, job.device, load)
+    _make_folder(job.out)
+    said: set[str] = set()
+    yield Progress(stage="Segmenting", done=0, total=len(masks))
+    for done, (path, mask) in enumerate(masks.items(), 1):
+        volume = read_mrc(path)
+        task = segment_volume(volume, model, job.settings)
+        segmentation = yield from _first_warnings(task, said, volume.name)
+        write_mask(mask, segmentation.mask)
+        yield Progress(stage="Segmenting", done=done, total=len(masks))
+    return SegmentedFolder(out=job.out, masks=tuple(masks.values()))
+
+
+def _planned(job: SegmentFolderJob) -> dict[Path, Path]:
+    """Return the mask of each subtomogram after checking that it may be written."""
+    inputs = find_subtomograms(job.folder)
+    masks = {path: job.out / mask_name(path) for path in inputs}
+    if job.out.exists() and job.out.resolve() == job.folder.resolve():
+        raise OutputError(
+            f"{job.out}: another folder than that of the subtomograms was wanted; masks may lie there."
+        )
+    _check_new(list(masks.values()), job.overwrite)
+    return masks
+
+
+def _check_usable(volume: Volume, job: SegmentFolderJob) -> None:
+    check_minimum_size(volume, job.settings)
+    try:
+        volume_statistics(volume.data)
+    except InputError as error:
+        raise InputError(f"{volume.path}: {error}") from error
+
+
+def _first_warnings(task: Task[Segmentation], said: set[str], name: str) -> Task[Segmentation]:
+    """Pass on each kind of warning once, and no progress within a subtomogram."""
+    try:
+        while True:
+            event = next(task)
+            if isinstance(event, Message):
+                text = event.text.removeprefix(f"{name}: ")
+                if text not in said:
+                    said.add(text)
+                    yield event
+    except StopIteration as stop:
+        segmentation: Segmentation = stop.value
+        return segmentation
+    finally:
+        task.close()
+
+
+def _check_new(paths: list[Path], overwrite: bool) -> None:
+    """Refuse to write over files, and to write two outputs to one file."""
+    seen: dict[Path, Path] = {}
+    for path in paths:
+        place = path.expanduser().resolve()
+        if place in seen:
+            raise OutputError(f"{path}: two outputs were to be written to this file; rename one.")
+        seen[place] = path
+        if path.exists() and not overwrite:
+            raise OutputError(
+                f"{path}: a new file was wanted, but it exists; choose another name or allow "
+                "overwriting."
+            )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: the folder cannot be made ({error.strerror}).") from error
