@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from napari_voxuda.errors import FileFormatError, InputError, RunBusyError
+from napari_voxuda.errors import InputError, RunBusyError
 
 __all__ = ["describe"]
 
@@ -82,7 +82,18 @@ def _contrast(volume: Any) -> tuple[dict[str, Any] | None, list[str]]:
 
 
 def _picks(path: Path) -> dict[str, Any]:
-    raise FileFormatError(f"{path}: STAR files cannot be described yet.")
+    from napari_voxuda.io.star import star_summary, tomogram_names
+
+    convention, count = star_summary(path)
+    units = {"relion5": "Å from the centre (RELION 5)", "relion4": "pixels (RELION 4 and others)"}
+    return {
+        "kind": "picks",
+        "path": str(path),
+        "count": count,
+        "convention": convention,
+        "coordinates": units[convention],
+        "tomograms": tomogram_names(path),
+    }
 
 
 def _run(path: Path) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def _segment_one(
     volume = open_volume(path, voxel_size)
     job = SegmentJob(volume=volume, model=model, settings=settings, device=device)
     segmentation = run_task(segment_task(job))
-    outputs.write(segmentation)
+    outputs.write(segmentation, tomogram_name=volume.name)
     return {
         "volume": path,
         "mask": outputs.mask,

@@ -49,8 +49,15 @@ class Outputs:
             table=self.table and self.table / f"{stem}.csv",
         )
 
-    def write(self, segmentation: Segmentation) -> None:
+    def write(self, segmentation: Segmentation, *, tomogram_name: str) -> None:
         """Write what is asked for, each file whole or not at all.
+
+        Parameters
+        ----------
+        segmentation : Segmentation
+            The results.
+        tomogram_name : str
+            Goes into the picks.
 
         Raises
         ------
@@ -67,7 +74,7 @@ class Outputs:
         if self.table is not None:
             write_particles_csv(self.table, segmentation.particles, segmentation.mask.grid)
         if self.picks is not None:
-            _write_picks(self.picks, segmentation)
+            _write_picks(self.picks, segmentation, tomogram_name)
         write_mask(self.mask, segmentation.mask)
 
 
@@ -81,7 +88,7 @@ def mask_name(volume: Path) -> str:
     return f"{stem}.mrc"
 
 
-def _write_picks(path: Path, segmentation: Segmentation) -> None:
+def _write_picks(path: Path, segmentation: Segmentation, tomogram_name: str) -> None:
     import numpy as np
 
     from napari_voxuda.data.picks import Picks
@@ -95,7 +102,7 @@ def _write_picks(path: Path, segmentation: Segmentation) -> None:
     write_star_picks(
         path,
         picks,
-        tomogram_name=volume.name,
+        tomogram_name=tomogram_name,
         voxel_size_angstrom=volume.grid.voxel_size_angstrom,
         shape=volume.shape,
     )

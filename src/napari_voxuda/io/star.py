@@ -21,7 +21,13 @@ from napari_voxuda.errors import FileFormatError, InputError, OutputError
 from napari_voxuda.io._star_table import StarTable, read_particle_table
 from napari_voxuda.io.atomic import atomic_path
 
-__all__ = ["StarConvention", "read_star_picks", "tomogram_names", "write_star_picks"]
+__all__ = [
+    "StarConvention",
+    "read_star_picks",
+    "star_summary",
+    "tomogram_names",
+    "write_star_picks",
+]
 
 StarConvention = Literal["relion5", "relion4"]
 """Centred ångström, or pixels of the unbinned tilt series."""
@@ -105,6 +111,25 @@ def tomogram_names(path: str | Path) -> list[str]:
     """
     path = Path(path).expanduser()
     return list(dict.fromkeys(_row_names(read_particle_table(path, (_CENTRED, _PIXELS)))))
+
+
+def star_summary(path: str | Path) -> tuple[StarConvention, int]:
+    """Return the convention of a STAR file's coordinates and the number of its particles.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        STAR file of particles.
+
+    Raises
+    ------
+    InputError
+        When there is no such file.
+    FileFormatError
+        When it is not a STAR file with particle coordinates.
+    """
+    table = read_particle_table(Path(path).expanduser(), (_CENTRED, _PIXELS))
+    return "relion5" if table.has(_CENTRED) else "relion4", len(table)
 
 
 def write_star_picks(
