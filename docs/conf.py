@@ -15,7 +15,6 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",
 ]
-source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]
 nitpicky = False
 

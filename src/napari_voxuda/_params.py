@@ -66,7 +66,8 @@ class Parameter:
     @property
     def decimals(self) -> int:
         """Decimals that show `default` and `step` without rounding."""
-        values = [v for v in (self.step, self.default) if isinstance(v, float)]
+        defaults = self.default if isinstance(self.default, tuple) else (self.default,)
+        values = [v for v in (self.step, *defaults) if isinstance(v, float)]
         texts = [f"{v:.10f}".rstrip("0") for v in values]
         return max((len(t.partition(".")[2]) for t in texts), default=0)
 
