@@ -119,8 +119,9 @@ def label_particles(mask: npt.NDArray[Any]) -> npt.NDArray[np.unsignedinteger[An
     """
     import cc3d
 
+    foreground = mask if mask.dtype in (np.bool_, np.uint8) else mask != 0
     labels = cc3d.connected_components(
-        np.ascontiguousarray(mask), connectivity=CONNECTIVITY, binary_image=True
+        np.ascontiguousarray(foreground), connectivity=CONNECTIVITY, binary_image=True
     )
     count = int(labels.max())
     voxels = np.zeros(count + 1, dtype=np.int64)

@@ -36,7 +36,7 @@ class SegmentSettings:
     )
     core: int = param(
         48,
-        "Largest edge of the part of a tile that is kept; rounded up to a multiple of 8.",
+        "Largest edge of what an inner tile decides; rounded up to a multiple of 8.",
         unit="voxels",
         minimum=8,
         maximum=512,
@@ -45,7 +45,7 @@ class SegmentSettings:
     )
     halo: int = param(
         8,
-        "Context around the core on each side; rounded up to a multiple of 8.",
+        "Context that a tile reads towards each neighbour; rounded up to a multiple of 8.",
         unit="voxels",
         minimum=0,
         maximum=64,
