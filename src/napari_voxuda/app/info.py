@@ -109,7 +109,9 @@ def _run(path: Path) -> dict[str, Any]:
         "step": last.get("step", 0),
         "steps": record.get("settings", {}).get("steps"),
         "losses": last.get("losses"),
-        "record": record,
+        "coverage": last.get("coverage"),
+        "foreground": last.get("foreground"),
+        **record,
     }
 
 

@@ -12,6 +12,9 @@ from napari_voxuda.cli.console import aligned, result, show_json
 
 __all__ = ["info", "rows"]
 
+_ONLY_IN_JSON = ("source_description",)
+_UNITS = {"_angstrom": "Å", "_um": "µm", "_deg": "°", "_kv": "kV", "_mm": "mm"}
+
 
 def info(
     path: Annotated[
@@ -31,14 +34,14 @@ def info(
     if json:
         show_json(facts)
     else:
-        result(aligned(rows(facts)))
+        result(aligned(rows({k: v for k, v in facts.items() if k not in _ONLY_IN_JSON})))
 
 
 def rows(facts: dict[str, Any], heading: str = "") -> list[tuple[str, str]]:
-    """Return nested facts as rows of name and value; nested names are joined by spaces."""
+    """Return nested facts as rows of name and value; nested names are joined by colons."""
     found: list[tuple[str, str]] = []
     for key, value in facts.items():
-        name = f"{heading}{key.replace('_', ' ').replace('angstrom', '(Å)')}"
+        name = f"{heading}{_words(key)}"
         if isinstance(value, dict):
             found += rows(value, f"{name}: ")
         elif isinstance(value, list) and value and isinstance(value[0], dict | str):
@@ -46,13 +49,21 @@ def rows(facts: dict[str, Any], heading: str = "") -> list[tuple[str, str]]:
                 text = ", ".join(v for _, v in rows(item)) if isinstance(item, dict) else str(item)
                 found.append((name, text))
         else:
-            found.append((name, _text(value)))
+            found.append((name, _text(value, unknown="angstrom" in key)))
     return found
 
 
-def _text(value: Any) -> str:
+def _words(key: str) -> str:
+    """Return a key with spaces and its unit in brackets."""
+    for suffix, unit in _UNITS.items():
+        if key.endswith(suffix):
+            return f"{key.removesuffix(suffix).replace('_', ' ')} ({unit})"
+    return key.replace("_", " ")
+
+
+def _text(value: Any, *, unknown: bool = False) -> str:
     if value is None:
-        return "unknown"
+        return "unknown" if unknown else "none"
     if isinstance(value, list):
         return " x ".join(_text(item) for item in value) or "none"
     return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from napari_voxuda.errors import OutputError
 
-__all__ = ["check_new_file", "check_new_folder"]
+__all__ = ["check_new_file", "check_new_files", "check_new_folder", "check_suffix"]
 
 
 def check_new_file(path: Path, *, inputs: Sequence[Path] = (), overwrite: bool = False) -> None:
@@ -37,6 +37,34 @@ def check_new_file(path: Path, *, inputs: Sequence[Path] = (), overwrite: bool =
     if not path.parent.is_dir():
         raise OutputError(f"{path}: the folder {path.parent} does not exist; make it first.")
     _refuse_unwritable(path.parent, path)
+
+
+def check_new_files(
+    paths: Sequence[Path], *, inputs: Sequence[Path] = (), overwrite: bool = False
+) -> None:
+    """Refuse several output files, also when two of them are the same file.
+
+    Raises
+    ------
+    OutputError
+        As `check_new_file`.
+    """
+    for number, path in enumerate(paths):
+        if any(path.resolve() == other.resolve() for other in paths[:number]):
+            raise OutputError(f"{path}: two outputs have this name; choose two names.")
+        check_new_file(path, inputs=inputs, overwrite=overwrite)
+
+
+def check_suffix(path: Path, suffix: str) -> None:
+    """Refuse an output whose name does not end in `suffix`.
+
+    Raises
+    ------
+    OutputError
+        When it has another ending.
+    """
+    if path.suffix.lower() != suffix:
+        raise OutputError(f"{path}: a name that ends in {suffix} was wanted.")
 
 
 def check_new_folder(path: Path, *, inputs: Sequence[Path] = (), may_exist: bool = False) -> None:

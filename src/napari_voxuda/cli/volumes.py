@@ -15,12 +15,10 @@ if TYPE_CHECKING:
 __all__ = ["check_mrc_name", "open_volume"]
 
 
-def open_volume(
-    path: Path, voxel_size_angstrom: float | None = None, *, quiet: bool = False
-) -> Volume:
+def open_volume(path: Path, voxel_size_angstrom: float | None = None) -> Volume:
     """Return the volume in `path`, with its voxel size replaced where one is given.
 
-    Doubtful header values are told on stderr unless `quiet`.
+    Doubtful header values are told on stderr.
 
     Raises
     ------
@@ -30,7 +28,7 @@ def open_volume(
     from napari_voxuda.io.mrc import read_mrc
 
     volume = read_mrc(path)
-    for warning in () if quiet else volume.warnings:
+    for warning in volume.warnings:
         message(f"{path}: {warning}", "warning")
     if voxel_size_angstrom is None:
         return volume
@@ -48,4 +46,4 @@ def check_mrc_name(path: Path) -> None:
     from napari_voxuda.io.mrc import is_mrc_name
 
     if not is_mrc_name(path):
-        raise OutputError(f"{path}: a name that ends with .mrc was wanted.")
+        raise OutputError(f"{path}: a name that ends in .mrc was wanted.")
