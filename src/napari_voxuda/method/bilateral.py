@@ -70,7 +70,7 @@ def bilateral_filter(
 
     Notes
     -----
-    v'(p) = sum_q G_sd(|p - q|) G_sr(v(q) - v(p)) v(q) / sum_q G_sd G_sr over the 27 voxels q of
+    ``v'(p) = sum_q G_sd(|p - q|) G_sr(v(q) - v(p)) v(q) / sum_q G_sd G_sr`` over the 27 voxels q of
     the window around p. The paper writes the updated voxel as v'(q); it is the centre p. Border
     voxels are replicated outwards. float16 and bfloat16 are computed in float32. In a window of
     three voxels every `sigma_domain` above 10 gives practically the same result.

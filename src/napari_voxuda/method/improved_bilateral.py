@@ -131,7 +131,7 @@ def improved_bilateral_filter(
 
     Notes
     -----
-    v'(p) = sum_q G_sd(|p - q|) G_sr(|g(q) - g(p)|) v(q) / sum_q G_sd G_sr over the 27 voxels q
+    ``v'(p) = sum_q G_sd(|p - q|) G_sr(|g(q) - g(p)|) v(q) / sum_q G_sd G_sr`` over the 27 voxels q
     of the window around p, with the gradient g of the scaled volume. The volume is continued by its
     border voxels. A volume of one value is returned as it is. float16 and bfloat16 are
     computed in float32.

@@ -24,7 +24,7 @@ def noise_power_spectrum(subset: torch.Tensor) -> torch.Tensor:
     Returns
     -------
     Tensor
-        (..., d, h, w // 2 + 1) float32: |F|² / (d h w) averaged over the n boxes, so that white noise
+        (..., d, h, w // 2 + 1) float32: ``|F|² / (d h w)`` averaged over the n boxes, so that white noise
         of variance v has the power v at every frequency but 0, where the power is 0.
 
     Raises
