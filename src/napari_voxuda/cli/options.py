@@ -18,7 +18,7 @@ __all__ = ["Given", "help_text", "option_name", "option_type", "with_settings"]
 
 _Made = TypeVar("_Made")
 
-_UNIT_SUFFIXES = ("_angstrom3", "_angstrom", "_um", "_deg", "_voxels")
+_UNIT_SUFFIXES = ("_angstrom3", "_angstrom", "_um", "_deg", "_voxels", "_kv", "_mm")
 
 
 @dataclass(frozen=True, kw_only=True)
