@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-from napari_voxuda._types import Event, Message, Progress, TripleInt
+from napari_voxuda._types import Event, Message, Progress
 from napari_voxuda.app.job import Job, JobState
 from napari_voxuda.app.jobs import DenoiseJob, DeviceName
 from napari_voxuda.app.pace import Pace, ProgressLine
@@ -18,7 +16,10 @@ from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import VoxUDAError
 from napari_voxuda.method.denoising import DenoiseSettings
 
-__all__ = ["METHOD_NAMES", "DenoiseController", "DenoiseView", "Level", "preview_slice"]
+if TYPE_CHECKING:
+    from napari_voxuda.app.denoise_preview import PreviewPiece, ValueCache
+
+__all__ = ["METHOD_NAMES", "DenoiseController", "DenoiseView", "Level"]
 
 Level = Literal["info", "warning", "error"]
 
@@ -28,8 +29,6 @@ METHOD_NAMES = {
     "ngm": "NGM (x - high-pass)",
 }
 _SHORT_NAMES = {"ibf": "IBF", "bilateral": "bilateral", "ngm": "NGM"}
-_HALO = {"ibf": 2, "bilateral": 1, "ngm": 16}
-_LARGEST_EDGE = 768
 _MEMORY_ADVICE = "Close other programs or choose the CPU as device, then press Apply again."
 
 
@@ -93,7 +92,8 @@ class DenoiseController:
         self._pace = Pace()
         self._job: Job[Volume] | None = None
         self._preview_key: LayerKey | None = None
-        self._latest: LatestOnly[_PreviewResult] = LatestOnly(
+        self._values: ValueCache | None = None
+        self._latest: LatestOnly[_Preview] = LatestOnly(
             executor, self._show_preview, self._preview_failed
         )
 
@@ -125,13 +125,13 @@ class DenoiseController:
             self._latest.forget()
             self._view.say("The preview needs a slice of this layer: show it in 2-D.")
             return
-        settings = self._view.settings()
         try:
+            settings = self._view.settings()
             volume, placement = self._scene.volume(key), self._scene.placement(key)
         except VoxUDAError as error:
             self._view.say(str(error), "error")
             return
-        self._latest.request(lambda: _PreviewResult(key, placement, settings, volume, view))
+        self._latest.request(lambda: self._preview(key, placement, settings, volume, view))
 
     def apply(self) -> None:
         """Denoise the whole chosen layer in the background."""
@@ -204,19 +204,36 @@ class DenoiseController:
             self._scene.add_image(job.result.data, placement, name=name, like=like)
             self._view.say(f"Added the layer “{name}”.")
 
-    def _show_preview(self, result: _PreviewResult) -> None:
+    def _preview(
+        self,
+        key: LayerKey,
+        placement: Any,
+        settings: DenoiseSettings,
+        volume: Volume,
+        view: SliceView,
+    ) -> _Preview:
+        """Compute a preview; called in the worker."""
+        from napari_voxuda.app.denoise_preview import ValueCache, preview_slice
+
+        if self._values is None:
+            self._values = ValueCache()
+        piece = preview_slice(volume, view, settings, self._values.of(key, volume))
+        words = _preview_words(settings, view, piece)
+        return _Preview(key=key, placement=placement, piece=piece, words=words)
+
+    def _show_preview(self, result: _Preview) -> None:
         if not self._view.preview_wanted() or not self._scene.has(result.key):
             return
         if self._preview_key is not None and self._scene.has(self._preview_key):
             self._scene.update_image(
-                self._preview_key, result.data, result.placement, result.offset
+                self._preview_key, result.piece.data, result.placement, result.piece.offset
             )
         else:
             self._preview_key = self._scene.add_image(
-                result.data,
+                result.piece.data,
                 result.placement,
                 name="Denoise preview",
-                offset=result.offset,
+                offset=result.piece.offset,
                 like=result.key,
             )
             self.layers_changed()
@@ -233,56 +250,17 @@ class DenoiseController:
             self._scene.remove(key)
 
 
-class _PreviewResult:
-    """A denoised piece of one slice and where it belongs; computed when made, in the worker."""
+@dataclass(frozen=True, kw_only=True)
+class _Preview:
+    """A finished preview and where it belongs."""
 
-    def __init__(
-        self,
-        key: LayerKey,
-        placement: Any,
-        settings: DenoiseSettings,
-        volume: Volume,
-        view: SliceView,
-    ) -> None:
-        self.key = key
-        self.placement = placement
-        self.data, self.offset = preview_slice(volume, view, settings)
-        axis = "zyx"[view.axis]
-        self.words = f"Preview: {METHOD_NAMES[settings.method]}, slice {axis} = {view.index}."
+    key: LayerKey
+    placement: Any
+    piece: PreviewPiece
+    words: str
 
 
-def preview_slice(
-    volume: Volume, view: SliceView, settings: DenoiseSettings
-) -> tuple[npt.NDArray[np.float32], TripleInt]:
-    """Denoise what is visible of one slice, with the neighbourhood that the filter needs.
-
-    Parameters
-    ----------
-    volume : Volume
-        The whole volume; only the neighbourhood is read.
-    view : SliceView
-        The visible region; its middle 768 by 768 voxels are used where it is larger.
-    settings : DenoiseSettings
-        The denoiser.
-
-    Returns
-    -------
-    numpy.ndarray
-        (d, h, w) float32 with one voxel along `view.axis`.
-    tuple of int
-        (z, y, x) of its first voxel in the volume.
-    """
-    from napari_voxuda.app.denoise import denoise_region
-
-    halo = _HALO[settings.method]
-    inner, outer = [], []
-    for size, first, last in zip(volume.shape, view.start, view.stop, strict=True):
-        excess = max(0, last - first - _LARGEST_EDGE) // 2
-        low, high = first + excess, last - excess
-        inner.append((low, high))
-        outer.append((max(0, low - halo), min(size, high + halo)))
-    region = np.array(volume.data[tuple(slice(a, b) for a, b in outer)])
-    denoised = denoise_region(region, settings)
-    crop = tuple(slice(i[0] - o[0], i[1] - o[0]) for i, o in zip(inner, outer, strict=True))
-    z, y, x = (low for low, _ in inner)
-    return np.ascontiguousarray(denoised[crop], dtype=np.float32), (z, y, x)
+def _preview_words(settings: DenoiseSettings, view: SliceView, piece: PreviewPiece) -> str:
+    axis = "zyx"[view.axis]
+    words = f"Preview: {METHOD_NAMES[settings.method]}, slice {axis} = {view.index}."
+    return words if piece.is_exact else f"{words} Approximate: the volume is large."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QCheckBox, QFormLayout, QPushButton, QWidget
 
 from napari_voxuda.app.denoise_controller import METHOD_NAMES, DenoiseController, Level
 from napari_voxuda.app.job import JobState
@@ -13,7 +13,7 @@ from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene
 from napari_voxuda.gui.config_form import ConfigForm
 from napari_voxuda.gui.executor import ThreadExecutor
-from napari_voxuda.gui.fields import calm_wheel
+from napari_voxuda.gui.fields import DEVICE_TIP, DEVICES, choice_box
 from napari_voxuda.gui.frame import DockFrame, Group, Notice, when_destroyed
 from napari_voxuda.gui.job_bar import JobBar
 from napari_voxuda.gui.layer_box import LayerBox
@@ -103,15 +103,12 @@ class DenoiseDock(DockFrame):
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self.layer_box = LayerBox("Tomogram", "The image layer that is denoised.")
         rows.addRow("Tomogram", self.layer_box)
-        self.method_box = QComboBox()
-        for method, words in METHOD_NAMES.items():
-            self.method_box.addItem(words[0].upper() + words[1:], method)
-        self.method_box.setToolTip(
+        self.method_box = choice_box(
+            "Method",
+            {method: words[0].upper() + words[1:] for method, words in METHOD_NAMES.items()},
             "Improved bilateral filter (Eq. 13-14 of the paper), bilateral filter (Eq. 8), "
-            "or the volume minus its high-pass part (Eq. 3-4)."
+            "or the volume minus its high-pass part (Eq. 3-4).",
         )
-        self.method_box.setAccessibleName("Method")
-        calm_wheel(self.method_box)
         rows.addRow("Method", self.method_box)
         self.column.addLayout(rows)
         parameters = Group("Parameters")
@@ -132,14 +129,14 @@ class DenoiseDock(DockFrame):
             start_tip="Denoise the whole tomogram; the result is a new layer.",
             stop_tip="Stop before the next block; no layer is added.",
         )
-        self.device_box = device_box()
+        self.device_box = choice_box("Device", DEVICES, DEVICE_TIP)
         device_rows = QFormLayout()
         device_rows.addRow("Device", self.device_box)
         self.column.addLayout(device_rows)
-        self.column.addWidget(self.bar)
-        self.notice = Notice()
-        self.column.addWidget(self.notice)
         self.column.addStretch(1)
+        self.footer.addWidget(self.bar)
+        self.notice = Notice()
+        self.footer.addWidget(self.notice)
         self._show_method_fields()
 
     def _connect(self, scene: Scene) -> None:
@@ -164,15 +161,3 @@ class DenoiseDock(DockFrame):
 
     def _show_method_fields(self) -> None:
         self.form.show_fields(_FIELDS[self.method_box.currentData()])
-
-
-def device_box() -> QComboBox:
-    """Return a box to choose where tensors are computed."""
-    box = QComboBox()
-    box.addItem("Automatic", "auto")
-    box.addItem("CPU", "cpu")
-    box.addItem("CUDA GPU", "cuda")
-    box.setToolTip("Automatic takes a CUDA GPU where there is one, and the CPU otherwise.")
-    box.setAccessibleName("Device")
-    calm_wheel(box)
-    return box

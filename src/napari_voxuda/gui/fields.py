@@ -23,7 +23,19 @@ from qtpy.QtWidgets import (
 from napari_voxuda._params import Parameter
 from napari_voxuda.errors import InputError
 
-__all__ = ["Field", "FloatBox", "make_field"]
+__all__ = [
+    "DEVICES",
+    "DEVICE_TIP",
+    "Field",
+    "FloatBox",
+    "calm_wheel",
+    "choice_box",
+    "label_of",
+    "make_field",
+]
+
+DEVICES = {"auto": "Automatic", "cpu": "CPU", "cuda": "CUDA GPU"}
+DEVICE_TIP = "Automatic takes a CUDA GPU where there is one, and the CPU otherwise."
 
 _DECIMALS = 10
 _LARGEST_INT = 2**31 - 1
@@ -50,6 +62,17 @@ def calm_wheel(widget: QWidget) -> None:
     """Let `widget` take the mouse wheel only while it has the focus."""
     widget.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     widget.installEventFilter(_NoScroll(widget))
+
+
+def choice_box(name: str, choices: dict[str, str], tip: str) -> QComboBox:
+    """Return a combo box of `choices`: values to the words that stand for them."""
+    box = QComboBox()
+    for value, words in choices.items():
+        box.addItem(words, value)
+    box.setToolTip(tip)
+    box.setAccessibleName(name)
+    calm_wheel(box)
+    return box
 
 
 class FloatBox(QDoubleSpinBox):

@@ -15,28 +15,48 @@ DOCK_WIDTH = 320
 _SIGNS = {"info": "", "warning": "⚠ Warning: ", "error": "✖ "}
 
 
-class DockFrame(QScrollArea):
-    """A scroll area with one column; `column` is its layout."""
+class DockFrame(QWidget):
+    """A dock with one column that scrolls, and a footer that is always in sight.
+
+    `column` and `footer` are their layouts.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumWidth(DOCK_WIDTH - 30)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self.setMinimumWidth(DOCK_WIDTH - 20)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         inner = QWidget()
         self.column = QVBoxLayout(inner)
         self.column.setContentsMargins(6, 6, 6, 6)
         self.column.setSpacing(6)
-        self.setWidget(inner)
+        self._area.setWidget(inner)
+        outer.addWidget(self._area, 1)
+        self.footer = QVBoxLayout()
+        self.footer.setContentsMargins(6, 4, 6, 6)
+        self.footer.setSpacing(4)
+        outer.addLayout(self.footer)
 
     def sizeHint(self) -> QSize:
-        """Return the width that a dock starts with."""
+        """Return the size that a dock starts with."""
         return QSize(DOCK_WIDTH, 600)
+
+    def scroll_to(self, widget: QWidget) -> None:
+        """Bring `widget` into sight."""
+        self._area.ensureWidgetVisible(widget)
 
 
 class Group(QCollapsible):
     """A titled group that folds without animation."""
+
+    # napari draws checked buttons in its highlight colour; a heading is not a switch.
+    _HEADING = "QPushButton, QPushButton:checked { text-align: left; border: none; padding: 4px 2px; background: transparent; font-weight: bold; }"
 
     def __init__(self, title: str, *, expanded: bool = True) -> None:
         super().__init__(title, expandedIcon="▾", collapsedIcon="▸")
@@ -47,6 +67,9 @@ class Group(QCollapsible):
             layout.setContentsMargins(8, 2, 0, 4)
             layout.setSpacing(4)
         self.setAccessibleName(title)
+        button = self.toggleButton()
+        button.setStyleSheet(self._HEADING)
+        button.setAccessibleName(f"Show or hide {title}")
         if expanded:
             self.expand(animate=False)
         else:

@@ -1,0 +1,306 @@
+"""Decisions of the dock *Vox-UDA adapt*: what to run, what its events mean, what to tell."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from napari_voxuda._types import Event, Message, Progress
+from napari_voxuda.adaptation.events import CheckpointSaved, Preview, StepDone
+from napari_voxuda.app.adapt_and_segment import AdaptOutcome, adapt_and_segment_task
+from napari_voxuda.app.adapt_request import AdaptRequest, make_job, target_volume
+from napari_voxuda.app.adapt_view import AdaptView
+from napari_voxuda.app.job import Job, JobState
+from napari_voxuda.app.jobs import Segmentation, SegmentJob
+from napari_voxuda.app.mask_controller import MaskController
+from napari_voxuda.app.mask_refinement import RefinedMask
+from napari_voxuda.app.pace import Pace, ProgressLine
+from napari_voxuda.app.run_places import fresh_run_folder, has_model, is_resumable
+from napari_voxuda.app.running import Executor, LatestOnly
+from napari_voxuda.app.scene import Scene
+from napari_voxuda.app.words import error_words, time_words
+from napari_voxuda.data.volume import Volume
+from napari_voxuda.errors import InputError, VoxUDAError
+
+__all__ = ["AdaptController"]
+
+_MEMORY_ADVICE = (
+    "Choose the preset “fast”, a smaller batch under “All settings”, or the CPU as device, "
+    "then press Start; a run that had begun can go on with Resume."
+)
+_COLLAPSED_STEPS = 20
+_NO_FOREGROUND = 1e-5
+
+
+class AdaptController:
+    """Connects the dock, the layers and the tasks; knows neither Qt nor napari.
+
+    Parameters
+    ----------
+    view : AdaptView
+        The dock.
+    scene : Scene
+        The layers.
+    executor : Executor
+        Where the work is done.
+    """
+
+    def __init__(self, view: AdaptView, scene: Scene, executor: Executor) -> None:
+        self._view = view
+        self._scene = scene
+        self._executor = executor
+        self._pace = Pace()
+        self._job: Job[Any] | None = None
+        self._run: Path | None = None
+        self._empty_steps = 0
+        self._contrast: LatestOnly[str] = LatestOnly(
+            executor, view.show_contrast, lambda error: view.show_contrast(f"Not known: {error}")
+        )
+        self.mask = MaskController(scene, executor, self._mask_shown, self._failed)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job runs or waits."""
+        return self._job is not None and self._job.state.is_active
+
+    def layers_changed(self) -> None:
+        """Bring the lists of layers up to date."""
+        self._view.show_layers(self._scene.choices("image"), self._scene.choices("points"))
+
+    def open(self, path: Path) -> None:
+        """Open a tomogram and choose it as target."""
+        try:
+            key = self._scene.open(path)
+        except VoxUDAError as error:
+            self._view.say(str(error), "error")
+            return
+        if key is not None:
+            self._view.say("")
+            self._view.choose_target(key)
+
+    def target_changed(self) -> None:
+        """Show voxel size and contrast of the newly chosen target."""
+        key = self._view.target_layer()
+        self._contrast.forget()
+        if key is None or not self._scene.has(key):
+            self._view.show_contrast("")
+            return
+        try:
+            volume = self._scene.volume(key)
+        except VoxUDAError as error:
+            self._view.say(str(error), "error")
+            return
+        size = volume.grid.voxel_size_angstrom
+        if size is None:
+            self._view.show_voxel_size(None, "The layer does not tell it; please type it.")
+        else:
+            self._view.show_voxel_size(sum(size) / 3, "From the layer.")
+        self._view.show_contrast("Looking at the contrast…")
+        self._contrast.request(partial(_contrast_words, volume))
+
+    def run_folder_changed(self) -> None:
+        """Show what can be done with the run folder that the user chose."""
+        self._run = self._view.run_folder()
+        self._show_run()
+
+    def start(self) -> None:
+        """Start a new run."""
+        if not self.busy:
+            self._begin(resume=False)
+
+    def resume(self) -> None:
+        """Go on with the paused job, or with the unfinished run on disk."""
+        if self._job is not None and self._job.state is JobState.PAUSED:
+            self._job.resume()
+        elif not self.busy:
+            self._begin(resume=True)
+
+    def pause(self) -> None:
+        """Hold the job before its next step."""
+        if self._job is not None:
+            self._job.pause()
+
+    def cancel(self) -> None:
+        """Stop the job before its next step; what the run has saved is kept."""
+        if self._job is not None:
+            self._job.cancel()
+
+    def segment(self) -> None:
+        """Segment the target layer with the run that is shown."""
+        if self.busy:
+            return
+        try:
+            request = self._view.request()
+            volume, placement = self._target(request)
+            if self._run is None or not has_model(self._run):
+                raise InputError(
+                    "Model: a finished run was wanted. Choose its folder as run folder."
+                )
+        except VoxUDAError as error:
+            self._view.say(str(error), "error")
+            return
+        from napari_voxuda.app.segment import segment_task
+
+        job = SegmentJob(
+            volume=volume,
+            model=self._run,
+            settings=request.segment_settings,
+            device=request.device,
+        )
+        self._launch(lambda: segment_task(job), partial(self._segmented, placement))
+
+    def mask_changed(self) -> None:
+        """Make the mask again: threshold, smallest size or numbering has changed."""
+        self.mask.refine(self._view.mask_choice())
+
+    def export_proposal(self) -> str:
+        """Return a file name for the mask."""
+        key = self.mask.labels_key
+        return f"{self._scene.volume(key).name}.mrc" if key is not None else "mask.mrc"
+
+    def export(self, path: Path) -> None:
+        """Save the mask as it is shown, edits included, with the target's header."""
+        from napari_voxuda.io.mrc import write_mask
+
+        key = self.mask.labels_key
+        try:
+            if key is None:
+                raise InputError("Export: the mask layer is gone. Move the threshold to make it.")
+            target = path if path.suffix else path.with_suffix(".mrc")
+            write_mask(target, self._scene.volume(key))
+        except VoxUDAError as error:
+            self._view.say(str(error), "error")
+            return
+        self._view.say(f"Saved {target}.")
+        self._view.log(f"Saved {target}.")
+
+    def close(self) -> None:
+        """Stop everything; the dock is going away."""
+        self._contrast.forget()
+        self.mask.close()
+        self.cancel()
+
+    def _begin(self, *, resume: bool) -> None:
+        try:
+            request = self._view.request()
+            volume, placement = None, None
+            name = request.folder.name if request.folder is not None else ""
+            if request.folder is None:
+                volume, placement = self._target(request)
+                name = volume.name
+            run = self._run if resume else request.run
+            if run is None:
+                run = fresh_run_folder(name)
+            job = make_job(request, self._scene, run, resume=resume)
+        except VoxUDAError as error:
+            self._view.say(str(error), "error")
+            return
+        self._run = run
+        self._empty_steps = 0
+        if not resume:
+            self._view.clear_curves()
+        settings = request.segment_settings
+        self._launch(
+            lambda: adapt_and_segment_task(job, volume, settings),
+            partial(self._adapted, placement),
+        )
+        self._view.log(f"Run folder: {run}")
+
+    def _target(self, request: AdaptRequest) -> tuple[Volume, Any]:
+        """Return the target volume and its place; give a pixel layer the voxel size in Å."""
+        volume = target_volume(request, self._scene)
+        key, size = request.layer, request.voxel_size_angstrom
+        if key is not None and size is not None:
+            if self._scene.volume(key).grid.voxel_size_angstrom is None:
+                self._scene.set_voxel_size(key, size)
+                self._view.log(f"The layer {volume.name} is shown with voxels of {size:g} Å now.")
+            return volume, self._scene.placement(key)
+        return volume, self._scene.placement(key) if key is not None else None
+
+    def _launch(self, task: Any, on_end: Any) -> None:
+        self._pace = Pace()
+        self._view.say("")
+
+        def ended(job: Job[Any]) -> None:
+            self._show_run()
+            if job.error is not None:
+                self._failed(job.error)
+            elif job.state is JobState.CANCELLED:
+                self._view.say(self._stopped_words())
+            else:
+                on_end(job.result)
+
+        self._job = self._executor.start(
+            task, on_event=self._on_event, on_state=self._view.show_state, on_end=ended
+        )
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, StepDone):
+            self._stepped(event)
+        elif isinstance(event, Preview):
+            self._view.show_preview(event)
+        elif isinstance(event, Progress):
+            self._view.show_progress(self._pace.line(event))
+        elif isinstance(event, Message):
+            self._view.log(event.text, event.level)
+        elif isinstance(event, CheckpointSaved):
+            self._view.log(f"Checkpoint saved at step {event.step}.")
+
+    def _stepped(self, event: StepDone) -> None:
+        self._view.show_step(event)
+        left = time_words((event.total - event.step) * event.seconds_per_step)
+        text = f"step {event.step} of {event.total}, {left} left"
+        self._view.show_progress(ProgressLine(text=text, done=event.step, total=event.total))
+        empty = event.coverage > 0 and event.foreground < _NO_FOREGROUND
+        self._empty_steps = self._empty_steps + 1 if empty else 0
+        if self._empty_steps == _COLLAPSED_STEPS:
+            self._view.log(
+                f"For {_COLLAPSED_STEPS} steps the pseudo-labels have held no foreground: the "
+                "teacher may have collapsed to background. Check the contrast and the voxel size.",
+                "warning",
+            )
+
+    def _adapted(self, placement: Any, outcome: AdaptOutcome) -> None:
+        self._view.log(f"Adapted in {outcome.adapted.steps} steps.")
+        if outcome.segmentation is not None:
+            self._segmented(placement, outcome.segmentation)
+        else:
+            self._view.say(
+                "Done. To use the model, choose a tomogram layer as target and press "
+                "“Segment with this run”."
+            )
+
+    def _segmented(self, placement: Any, segmentation: Segmentation) -> None:
+        self.mask.take(segmentation, placement, self._view.mask_choice())
+        self._view.say(f"Done. The mask is the layer “{segmentation.mask.name}”.")
+
+    def _mask_shown(self, mask: RefinedMask) -> None:
+        self._view.show_result(True, mask.words)
+
+    def _failed(self, error: BaseException) -> None:
+        words = error_words(error, doing="working on it", memory_advice=_MEMORY_ADVICE)
+        self._view.say(words, "error")
+        self._view.log(words, "error")
+
+    def _stopped_words(self) -> str:
+        if self._run is not None and is_resumable(self._run):
+            return "Stopped. Resume goes on from the last checkpoint; Start begins a new run."
+        return "Stopped."
+
+    def _show_run(self) -> None:
+        run = self._run
+        self._view.show_run(
+            run,
+            resumable=run is not None and is_resumable(run),
+            has_model=run is not None and has_model(run),
+        )
+
+
+def _contrast_words(volume: Volume) -> str:
+    """Say whether protein looks dark or bright; called in a worker."""
+    from napari_voxuda.data.contrast import detect_contrast
+
+    guess = detect_contrast([volume])
+    sure = "looks" if guess.confidence >= 0.5 else "may be"
+    return f"Protein {sure} {guess.contrast} ({guess.reason})."

@@ -1,0 +1,138 @@
+"""What the dock *Vox-UDA adapt* asks for, and the job that this makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from napari_voxuda.adaptation.settings import AdaptSettings
+from napari_voxuda.app.jobs import AdaptJob, DeviceName
+from napari_voxuda.app.mask_refinement import MaskChoice
+from napari_voxuda.app.scene import LayerKey, Scene
+from napari_voxuda.data.volume import Volume
+from napari_voxuda.errors import InputError
+from napari_voxuda.segmentation.settings import SegmentSettings
+from napari_voxuda.simulation.settings import SourceSettings
+
+__all__ = ["AdaptRequest", "make_job", "target_volume"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptRequest:
+    """The dock's inputs.
+
+    Parameters
+    ----------
+    layer : LayerKey or None
+        The target layer; for a folder, None.
+    folder : Path or None
+        A folder of subtomograms as target.
+    picks : LayerKey or None
+        A points layer with particle positions.
+    voxel_size_angstrom : float or None
+        The voxel size in Å that the user sees or typed; None while unknown.
+    contrast : {"auto", "bright", "dark"}
+        Whether protein is bright or dark.
+    source : SourceSettings
+        The simulated source.
+    settings : AdaptSettings
+        The training.
+    device : {"auto", "cpu", "cuda"}
+        Where tensors are computed.
+    run : Path or None
+        The run folder; a fresh one where None.
+    seed : int
+        Seed of the run.
+    mask : MaskChoice
+        How the mask is made from the probability.
+    """
+
+    layer: LayerKey | None = None
+    folder: Path | None = None
+    picks: LayerKey | None = None
+    voxel_size_angstrom: float | None = None
+    contrast: Literal["auto", "bright", "dark"] = "auto"
+    source: SourceSettings = field(default_factory=SourceSettings)
+    settings: AdaptSettings = field(default_factory=AdaptSettings)
+    device: DeviceName = "auto"
+    run: Path | None = None
+    seed: int = 0
+    mask: MaskChoice = field(default_factory=lambda: MaskChoice(threshold=0.5))
+
+    @property
+    def segment_settings(self) -> SegmentSettings:
+        """The settings of the segmentation after the training; the mask is made separately."""
+        return SegmentSettings(threshold=self.mask.threshold)
+
+
+def target_volume(request: AdaptRequest, scene: Scene) -> Volume:
+    """Return the target layer as a volume whose voxel size is known.
+
+    Raises
+    ------
+    InputError
+        When no layer is chosen, it is gone, or its voxel size is unknown.
+    """
+    if request.layer is None or not scene.has(request.layer):
+        raise InputError(
+            "Target: a tomogram layer was wanted, got none. Open a tomogram with the button "
+            "“Open tomogram…” and choose it as target."
+        )
+    volume = scene.volume(request.layer)
+    known, wanted = volume.grid.voxel_size_angstrom, request.voxel_size_angstrom
+    if wanted is None and known is None:
+        raise InputError(
+            f"{volume.name}: the voxel size is unknown, and the simulated source must match it. "
+            "Type it in Å under “Voxel size”."
+        )
+    if wanted is not None and (known is None or abs(sum(known) / 3 - wanted) > 1e-3 * wanted):
+        volume = replace(volume, grid=volume.grid.with_voxel_size(wanted))
+    return volume
+
+
+def make_job(request: AdaptRequest, scene: Scene, run: Path, *, resume: bool = False) -> AdaptJob:
+    """Return the job that `request` asks for.
+
+    Parameters
+    ----------
+    request : AdaptRequest
+        The dock's inputs.
+    scene : Scene
+        The layers.
+    run : Path
+        The run folder.
+    resume : bool
+        Whether to go on with the unfinished run in `run`.
+
+    Raises
+    ------
+    InputError
+        When the target or the picks cannot be used.
+    """
+    target: Path | Volume
+    picks = None
+    if request.folder is not None:
+        target = request.folder
+        if not target.is_dir():
+            raise InputError(f"{target}: a folder of subtomograms was wanted. Choose it again.")
+    else:
+        target = target_volume(request, scene)
+        if request.picks is not None and request.layer is not None:
+            picks = scene.picks(request.picks, request.layer)
+            if not len(picks):
+                raise InputError(
+                    "Picks: points were wanted, but the layer is empty. Add points, or choose none."
+                )
+    return AdaptJob(
+        target=target,
+        out=run,
+        picks=picks,
+        source=request.source,
+        settings=request.settings,
+        contrast=request.contrast,
+        voxel_size_angstrom=request.voxel_size_angstrom,
+        device=request.device,
+        seed=request.seed,
+        resume=resume,
+    )

@@ -1,0 +1,57 @@
+"""Where runs are kept when the user does not say, and what a folder holds."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+from napari_voxuda.errors import OutputError
+
+__all__ = ["fresh_run_folder", "has_model", "is_resumable", "runs_folder"]
+
+_RECORD, _MODEL, _CHECKPOINTS = "run.json", "model.safetensors", "checkpoints"
+
+
+def runs_folder() -> Path:
+    """Return the folder under which new runs are kept; it may not exist yet."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("napari-voxuda", appauthor=False)) / "runs"
+
+
+def fresh_run_folder(name: str, *, parent: Path | None = None, now: datetime | None = None) -> Path:
+    """Return a folder that does not exist yet, named after the target and the time.
+
+    Parameters
+    ----------
+    name : str
+        The target's name; characters that file systems dislike are replaced.
+    parent : Path or None
+        `runs_folder` without.
+    now : datetime or None
+        The present without.
+
+    Raises
+    ------
+    OutputError
+        When a thousand folders of this name and second exist.
+    """
+    parent = runs_folder() if parent is None else parent
+    stem = re.sub(r"[^\w.-]+", "_", name).strip("._") or "run"
+    stamp = (now or datetime.now()).strftime("%Y%m%d-%H%M%S")
+    for number in range(1000):
+        folder = parent / (f"{stem}-{stamp}" + (f"-{number}" if number else ""))
+        if not folder.exists():
+            return folder
+    raise OutputError(f"{parent}: no free name for a run was found; choose a run folder.")
+
+
+def has_model(run: Path) -> bool:
+    """Whether `run` holds a finished model."""
+    return (run / _RECORD).is_file() and (run / _MODEL).is_file()
+
+
+def is_resumable(run: Path) -> bool:
+    """Whether `run` is a run that began and has not finished."""
+    return (run / _RECORD).is_file() and not (run / _MODEL).is_file()

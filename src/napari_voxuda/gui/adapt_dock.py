@@ -1,0 +1,189 @@
+"""The dock *Vox-UDA adapt*: from a tomogram to a mask without labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qtpy.QtWidgets import QWidget
+
+from napari_voxuda.adaptation.events import Preview, StepDone
+from napari_voxuda.app.adapt_controller import AdaptController
+from napari_voxuda.app.adapt_request import AdaptRequest
+from napari_voxuda.app.denoise_controller import Level
+from napari_voxuda.app.job import JobState
+from napari_voxuda.app.mask_refinement import MaskChoice
+from napari_voxuda.app.pace import ProgressLine
+from napari_voxuda.app.running import Executor
+from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene
+from napari_voxuda.errors import InputError
+from napari_voxuda.gui.executor import ThreadExecutor
+from napari_voxuda.gui.frame import DockFrame, Notice, when_destroyed
+from napari_voxuda.gui.job_bar import JobBar
+from napari_voxuda.gui.path_row import ask_save_path
+from napari_voxuda.gui.progress_group import ProgressGroup
+from napari_voxuda.gui.result_group import ResultGroup
+from napari_voxuda.gui.source_group import SourceGroup
+from napari_voxuda.gui.target_group import TargetGroup
+from napari_voxuda.gui.training_group import TrainingGroup
+
+__all__ = ["AdaptDock"]
+
+
+class AdaptDock(DockFrame):
+    """View of `AdaptController`.
+
+    Parameters
+    ----------
+    scene : Scene
+        The layers.
+    executor : Executor or None
+        Where work is done; threads without.
+    """
+
+    def __init__(
+        self, scene: Scene, executor: Executor | None = None, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Vox-UDA adapt")
+        self._executor = executor if executor is not None else ThreadExecutor()
+        self._had_result = False
+        self._build()
+        self.controller = AdaptController(self, scene, self._executor)
+        self._connect(scene)
+        when_destroyed(self, scene.close, self.controller.close, self._executor.close)
+        self.controller.layers_changed()
+        self.controller.target_changed()
+
+    def request(self) -> AdaptRequest:
+        """Return the inputs."""
+        if self.target.wants_folder() and self.target.folder() is None:
+            raise InputError(
+                "Target: a folder of subtomograms was wanted, got none. Press Choose… and pick one."
+            )
+        return AdaptRequest(
+            layer=self.target.layer(),
+            folder=self.target.folder(),
+            picks=self.target.picks(),
+            voxel_size_angstrom=self.target.voxel_size_angstrom(),
+            contrast=self.target.contrast(),
+            source=self.source.value(),
+            settings=self.training.settings(),
+            device=self.training.device(),
+            run=self.training.run_folder(),
+            seed=self.training.seed(),
+            mask=self.mask_choice(),
+        )
+
+    def target_layer(self) -> LayerKey | None:
+        """Return the chosen target layer."""
+        return self.target.layer()
+
+    def mask_choice(self) -> MaskChoice:
+        """Return how the mask is to be made."""
+        return self.result.choice()
+
+    def run_folder(self) -> Path | None:
+        """Return the run folder that the user chose."""
+        return self.training.run_folder()
+
+    def show_layers(self, images: list[LayerChoice], points: list[LayerChoice]) -> None:
+        """Show the layers to choose from."""
+        self.target.show_layers(images, points)
+
+    def choose_target(self, key: LayerKey) -> None:
+        """Choose a target layer."""
+        self.target.layer_box.set_key(key)
+
+    def show_voxel_size(self, voxel_size_angstrom: float | None, note: str) -> None:
+        """Show the target's voxel size."""
+        self.target.show_voxel_size(voxel_size_angstrom, note)
+
+    def show_contrast(self, words: str) -> None:
+        """Show what the contrast looks like."""
+        self.target.show_contrast(words)
+
+    def show_run(self, run: Path | None, *, resumable: bool, has_model: bool) -> None:
+        """Show what can be done with the run folder."""
+        self.bar.set_resumable(resumable)
+        self.result.segment_button.setEnabled(has_model)
+        if has_model:
+            self.result.expand(animate=False)
+
+    def show_state(self, state: JobState) -> None:
+        """Show the state of the job; make room for the curves when it starts."""
+        self.bar.show_state(state)
+        if state is JobState.RUNNING and not self.progress.isExpanded():
+            self.source.collapse(animate=False)
+            self.training.collapse(animate=False)
+            self.progress.expand(animate=False)
+
+    def show_progress(self, line: ProgressLine) -> None:
+        """Show how far the job is."""
+        self.bar.show_progress(line)
+
+    def show_step(self, step: StepDone) -> None:
+        """Add a step to the curves."""
+        self.progress.show_step(step)
+
+    def show_preview(self, preview: Preview) -> None:
+        """Show the model's view of a target box."""
+        self.progress.preview.show_preview(preview)
+
+    def clear_curves(self) -> None:
+        """Forget the curves of an earlier run."""
+        self.progress.clear()
+
+    def show_result(self, available: bool, words: str) -> None:
+        """Enable the mask's sliders and say what was found."""
+        self.result.show_result(available, words)
+        if available and not self._had_result:
+            self._had_result = True
+            self.target.collapse(animate=False)
+            self.result.expand(animate=False)
+
+    def log(self, text: str, level: Level = "info") -> None:
+        """Append a sentence to the messages."""
+        self.progress.messages.add(text, level)
+
+    def say(self, text: str, level: Level = "info") -> None:
+        """Show a sentence beside the buttons."""
+        self.notice.say(text, level)
+
+    def _build(self) -> None:
+        self.target = TargetGroup()
+        self.source = SourceGroup()
+        self.training = TrainingGroup()
+        self.progress = ProgressGroup()
+        self.result = ResultGroup()
+        for group in (self.target, self.source, self.training, self.result, self.progress):
+            self.column.addWidget(group)
+        self.column.addStretch(1)
+        self.bar = JobBar(
+            "Start",
+            start_tip="Adapt to the target in a new run, then segment it.",
+            stop_tip="Stop after the current step. The run keeps its checkpoints; Resume goes on.",
+        )
+        self.notice = Notice()
+        self.footer.addWidget(self.bar)
+        self.footer.addWidget(self.notice)
+        self.result.segment_button.setEnabled(False)
+
+    def _connect(self, scene: Scene) -> None:
+        controller = self.controller
+        self.target.changed.connect(controller.target_changed)
+        self.target.opened.connect(controller.open)
+        self.training.run_changed.connect(controller.run_folder_changed)
+        self.result.changed.connect(controller.mask_changed)
+        self.result.segmented.connect(controller.segment)
+        self.result.exported.connect(self._export)
+        self.bar.started.connect(controller.start)
+        self.bar.paused.connect(controller.pause)
+        self.bar.resumed.connect(controller.resume)
+        self.bar.stopped.connect(controller.cancel)
+        scene.watch_layers(controller.layers_changed)
+
+    def _export(self) -> None:
+        proposal = self.controller.export_proposal()
+        path = ask_save_path(self, "Export mask", proposal)
+        if path is not None:
+            self.controller.export(path)

@@ -1,0 +1,116 @@
+"""The part of *Vox-UDA adapt* that shows how a run goes."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QImage, QPixmap
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
+
+from napari_voxuda.adaptation.events import Preview, StepDone
+from napari_voxuda.app.denoise_controller import Level
+from napari_voxuda.gui.frame import Group
+from napari_voxuda.gui.plots import CurvePanel
+
+__all__ = ["MessageLog", "PreviewPair", "ProgressGroup"]
+
+_EDGE = 128
+_SIGNS = {"info": "", "warning": "Warning: ", "error": "Error: "}
+_MOST_LINES = 500
+
+
+class MessageLog(QPlainTextEdit):
+    """What happened, a sentence a line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setReadOnly(True)
+        self.setMaximumBlockCount(_MOST_LINES)
+        self.setMinimumHeight(70)
+        self.setMaximumHeight(110)
+        self.setPlaceholderText("Messages of the run.")
+        self.setAccessibleName("Messages")
+        self.setTabChangesFocus(True)
+
+    def add(self, text: str, level: Level = "info") -> None:
+        """Append a sentence."""
+        self.appendPlainText(f"{_SIGNS[level]}{text}")
+
+
+class PreviewPair(QWidget):
+    """One target box and what the network finds in it, side by side."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.image, self.probability = QLabel(), QLabel()
+        self.caption = QLabel()
+        self.caption.setWordWrap(True)
+        self.caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        for label, name in ((self.image, "Target box"), (self.probability, "Probability")):
+            label.setAccessibleName(name)
+            label.setFixedSize(_EDGE, _EDGE)
+            row.addWidget(label)
+        row.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addLayout(row)
+        column.addWidget(self.caption)
+        self.hide()
+
+    def show_preview(self, preview: Preview) -> None:
+        """Show a preview."""
+        low, high = np.percentile(preview.image, (1, 99))
+        self.image.setPixmap(_pixmap(preview.image, float(low), float(high)))
+        self.probability.setPixmap(_pixmap(preview.probability, 0.0, 1.0))
+        self.caption.setText(
+            f"Step {preview.step}: a slice of one target box as the network sees it, and where it "
+            "finds foreground (white = 1)."
+        )
+        self.show()
+
+
+class ProgressGroup(Group):
+    """Curves, preview and messages."""
+
+    def __init__(self) -> None:
+        super().__init__("Progress", expanded=False)
+        self.curves = CurvePanel()
+        self.coverage = QLabel()
+        self.coverage.setWordWrap(True)
+        self.coverage.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.coverage.setAccessibleName("Pseudo-labels")
+        self.preview = PreviewPair()
+        self.messages = MessageLog()
+        for widget in (self.curves, self.coverage, self.preview, self.messages):
+            self.addWidget(widget)
+
+    def show_step(self, step: StepDone) -> None:
+        """Add a step."""
+        self.curves.add(step)
+        self.coverage.setText(
+            f"Pseudo-labels: {100 * step.coverage:.0f} % of the target's voxels, "
+            f"{100 * step.foreground:.1f} % of these foreground."
+        )
+
+    def clear(self) -> None:
+        """Forget an earlier run's curves and preview."""
+        self.curves.clear()
+        self.coverage.clear()
+        self.preview.hide()
+
+
+def _pixmap(values: npt.NDArray[np.float32], low: float, high: float) -> QPixmap:
+    scaled = np.clip((values - low) / max(high - low, 1e-12), 0, 1) * 255
+    grey = np.ascontiguousarray(scaled, dtype=np.uint8)
+    height, width = grey.shape
+    image = QImage(grey.tobytes(), width, height, width, QImage.Format.Format_Grayscale8)
+    return QPixmap.fromImage(image.copy()).scaled(
+        _EDGE,
+        _EDGE,
+        Qt.AspectRatioMode.KeepAspectRatio,
+        Qt.TransformationMode.FastTransformation,
+    )

@@ -1,0 +1,92 @@
+"""The part of *Vox-UDA adapt* that says what labelled data are simulated from."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QFormLayout, QWidget
+
+from napari_voxuda.errors import InputError
+from napari_voxuda.gui.config_form import ConfigForm
+from napari_voxuda.gui.fields import choice_box
+from napari_voxuda.gui.frame import Group
+from napari_voxuda.gui.path_row import PathRow, ask_files, ask_folder
+from napari_voxuda.simulation.settings import SourceSettings
+
+__all__ = ["SourceGroup"]
+
+_KINDS = {
+    "phantom": "Built-in phantoms",
+    "files": "Structures or density maps",
+    "folder": "A folder of labelled pairs",
+}
+_FILES = "Structures and maps (*.pdb *.ent *.cif *.mmcif *.mrc *.map *.rec *.gz);;All files (*)"
+_FROM_ELSEWHERE = ("kind", "files", "voxel_size_angstrom")
+
+
+class SourceGroup(Group):
+    """Built-in phantoms, files or a folder, and how they are imaged."""
+
+    def __init__(self) -> None:
+        super().__init__("Source")
+        self.kind_box = choice_box(
+            "Source",
+            _KINDS,
+            "What the network learns from: simulated molecules with known masks. Phantoms are "
+            "built in; structure files (PDB, mmCIF) or maps (MRC) of your own may fit better.",
+        )
+        self.files_row = PathRow(
+            "Choose…",
+            "Structure files (PDB, mmCIF) or density maps (MRC), of one kind.",
+            "no file chosen",
+            lambda parent, title: ask_files(parent, "Choose structures or maps", _FILES),
+        )
+        self.folder_row = PathRow(
+            "Choose…",
+            "A folder that holds NAME.mrc and NAME_mask.mrc for each subtomogram.",
+            "no folder chosen",
+            ask_folder,
+        )
+        inner = QWidget()
+        self._rows = QFormLayout(inner)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setVerticalSpacing(4)
+        self._rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self._rows.addRow("Learn from", self.kind_box)
+        self._rows.addRow("Files", self.files_row)
+        self._rows.addRow("Folder", self.folder_row)
+        self.addWidget(inner)
+        self.form = ConfigForm(SourceSettings(), exclude=_FROM_ELSEWHERE)
+        imaging = Group("Simulation settings", expanded=False)
+        imaging.addWidget(self.form)
+        self.addWidget(imaging)
+        self.kind_box.currentIndexChanged.connect(self._show_kind)
+        self._show_kind()
+
+    def value(self) -> SourceSettings:
+        """Return the chosen source.
+
+        Raises
+        ------
+        InputError
+            When no file or folder is chosen where one is needed, or settings do not fit.
+        """
+        from napari_voxuda._params import parameters
+        from napari_voxuda.simulation.words import source_settings_from_words
+
+        base = self.form.value()
+        changes = {n: getattr(base, n) for n in parameters(base) if n not in _FROM_ELSEWHERE}
+        return source_settings_from_words(self._words(), **changes)
+
+    def _words(self) -> list[str]:
+        kind = self.kind_box.currentData()
+        if kind == "phantom":
+            return ["phantom"]
+        row = self.files_row if kind == "files" else self.folder_row
+        if not row.paths():
+            wanted = "files" if kind == "files" else "a folder of labelled pairs"
+            raise InputError(f"Source: {wanted} were wanted, got none. Press Choose… and pick.")
+        return [str(path) for path in row.paths()]
+
+    def _show_kind(self) -> None:
+        kind = self.kind_box.currentData()
+        self._rows.setRowVisible(self.files_row, kind == "files")
+        self._rows.setRowVisible(self.folder_row, kind == "folder")

@@ -1,0 +1,158 @@
+"""The part of *Vox-UDA adapt* that says what is adapted to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QSizePolicy, QWidget
+
+from napari_voxuda.app.scene import LayerChoice, LayerKey
+from napari_voxuda.gui.fields import FloatBox, choice_box
+from napari_voxuda.gui.frame import Group
+from napari_voxuda.gui.layer_box import LayerBox
+from napari_voxuda.gui.path_row import MRC_FILTER, PathRow, ask_files, ask_folder
+
+__all__ = ["TargetGroup"]
+
+_CONTRASTS = {
+    "auto": "Automatic",
+    "bright": "Protein is bright",
+    "dark": "Protein is dark",
+}
+
+
+class TargetGroup(Group):
+    """Tomogram layer or folder of subtomograms, picks, voxel size and contrast."""
+
+    changed = Signal()
+    opened = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__("Target")
+        self.open_button = QPushButton("Open tomogram…")
+        self.open_button.setToolTip("Open an MRC file as a layer and choose it as target.")
+        self.open_button.setAccessibleName("Open tomogram")
+        self.kind_box = choice_box(
+            "Target",
+            {"layer": "A tomogram layer", "folder": "A folder of subtomograms"},
+            "Adapt to boxes cut from a tomogram in the viewer, or to a folder of subtomograms.",
+        )
+        self.layer_box = LayerBox("Tomogram", "The image layer that the network is adapted to.")
+        self.picks_box = LayerBox(
+            "Picks",
+            "A points layer at the particles: boxes are cut there instead of at random.",
+            none_text="None: random places",
+        )
+        self.folder_row = PathRow(
+            "Choose…",
+            "A folder of MRC subtomograms of one size.",
+            "no folder chosen",
+            ask_folder,
+        )
+        self.voxel_box = FloatBox()
+        self.voxel_box.setRange(0.0, 1000.0)
+        self.voxel_box.setSingleStep(0.1)
+        self.voxel_box.setSuffix(" Å")
+        self.voxel_box.setSpecialValueText("unknown")
+        self.voxel_box.setToolTip(
+            "Edge of a voxel; the simulated source is made to match it. "
+            "Filled from the layer; type it where the file does not tell it."
+        )
+        self.voxel_box.setAccessibleName("Voxel size")
+        self.voxel_note = _note("Voxel size, where from")
+        self.contrast_box = choice_box(
+            "Contrast",
+            _CONTRASTS,
+            "Raw tomograms mostly show protein dark, processed ones often bright. "
+            "With the wrong choice nothing is found.",
+        )
+        self.contrast_note = _note("Detected contrast")
+        self._build()
+        self.kind_box.currentIndexChanged.connect(self._show_kind)
+        self.layer_box.chosen.connect(self.changed.emit)
+        self.folder_row.changed.connect(self.changed.emit)
+        self.open_button.clicked.connect(self._ask_open)
+        self._show_kind()
+
+    def layer(self) -> LayerKey | None:
+        """Return the chosen tomogram layer, or None while a folder is the target."""
+        return None if self._is_folder() else self.layer_box.key()
+
+    def folder(self) -> Path | None:
+        """Return the chosen folder, or None while a layer is the target."""
+        return self.folder_row.path() if self._is_folder() else None
+
+    def picks(self) -> LayerKey | None:
+        """Return the chosen points layer."""
+        return None if self._is_folder() else self.picks_box.key()
+
+    def wants_folder(self) -> bool:
+        """Whether the target is a folder, chosen or not."""
+        return self._is_folder()
+
+    def voxel_size_angstrom(self) -> float | None:
+        """Return the voxel size in Å; None while unknown."""
+        return self.voxel_box.value() or None
+
+    def contrast(self) -> Literal["auto", "bright", "dark"]:
+        """Return the chosen contrast."""
+        value: Literal["auto", "bright", "dark"] = self.contrast_box.currentData()
+        return value
+
+    def show_layers(self, images: list[LayerChoice], points: list[LayerChoice]) -> None:
+        """Show the layers to choose from."""
+        self.layer_box.show_choices(images)
+        self.picks_box.show_choices(points)
+
+    def show_voxel_size(self, voxel_size_angstrom: float | None, note: str) -> None:
+        """Show the voxel size and where it is from."""
+        self.voxel_box.setValue(round(voxel_size_angstrom or 0.0, 4))
+        self.voxel_note.setText(note)
+
+    def show_contrast(self, words: str) -> None:
+        """Show what the contrast looks like."""
+        self.contrast_note.setText(words)
+        self.contrast_note.setVisible(bool(words))
+
+    def _build(self) -> None:
+        inner = QWidget()
+        self._rows = QFormLayout(inner)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setVerticalSpacing(4)
+        self._rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self._rows.addRow(self.open_button)
+        self._rows.addRow("Adapt to", self.kind_box)
+        self._rows.addRow("Tomogram", self.layer_box)
+        self._rows.addRow("Folder", self.folder_row)
+        self._rows.addRow("Picks", self.picks_box)
+        self._rows.addRow("Voxel size", self.voxel_box)
+        self._rows.addRow("", self.voxel_note)
+        self._rows.addRow("Contrast", self.contrast_box)
+        self._rows.addRow(self.contrast_note)
+        self.addWidget(inner)
+
+    def _is_folder(self) -> bool:
+        return bool(self.kind_box.currentData() == "folder")
+
+    def _show_kind(self) -> None:
+        folder = self._is_folder()
+        self._rows.setRowVisible(self.layer_box, not folder)
+        self._rows.setRowVisible(self.picks_box, not folder)
+        self._rows.setRowVisible(self.folder_row, folder)
+        if folder:
+            self.show_voxel_size(None, "From the files, unless you type another.")
+        self.changed.emit()
+
+    def _ask_open(self) -> None:
+        for path in ask_files(self, "Open tomogram", MRC_FILTER)[:1]:
+            self.opened.emit(path)
+
+
+def _note(name: str) -> QLabel:
+    note = QLabel()
+    note.setWordWrap(True)
+    note.setAccessibleName(name)
+    note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    return note

@@ -1,0 +1,92 @@
+"""The part of *Vox-UDA adapt* that says how to train and where to keep the run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFormLayout, QSpinBox, QWidget
+
+from napari_voxuda.adaptation.settings import PRESETS, AdaptSettings
+from napari_voxuda.app.jobs import DeviceName
+from napari_voxuda.gui.config_form import ConfigForm
+from napari_voxuda.gui.fields import DEVICE_TIP, DEVICES, calm_wheel, choice_box
+from napari_voxuda.gui.frame import Group
+from napari_voxuda.gui.path_row import PathRow, ask_folder
+
+__all__ = ["TrainingGroup"]
+
+_PRESETS = {
+    "fast": "fast: minutes on a CPU",
+    "default": "default: a GPU, or patience",
+    "paper": "paper: the published schedule",
+}
+
+
+class TrainingGroup(Group):
+    """Preset, device, run folder, seed, and every single setting."""
+
+    run_changed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__("Training")
+        self.preset_box = choice_box(
+            "Preset",
+            {name: _PRESETS.get(name, name) for name in PRESETS},
+            "Sets everything under “All settings”. The published schedule takes days on a CPU.",
+        )
+        self.device_box = choice_box("Device", DEVICES, DEVICE_TIP)
+        self.run_row = PathRow(
+            "Choose…",
+            "Folder that keeps settings, log, checkpoints and the model. A new one is made in "
+            "your data folder where none is chosen. Choose an unfinished run to resume it, or a "
+            "finished one to segment with it.",
+            "a new folder",
+            ask_folder,
+        )
+        self.seed_box = QSpinBox()
+        self.seed_box.setRange(0, 2**31 - 1)
+        self.seed_box.setToolTip("Equal seeds and settings give equal runs on one machine.")
+        self.seed_box.setAccessibleName("Seed")
+        calm_wheel(self.seed_box)
+        inner = QWidget()
+        rows = QFormLayout(inner)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setVerticalSpacing(4)
+        rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        rows.addRow("Preset", self.preset_box)
+        rows.addRow("Device", self.device_box)
+        rows.addRow("Run folder", self.run_row)
+        self.addWidget(inner)
+        self.form = ConfigForm(AdaptSettings.preset(self.preset_box.currentData()))
+        settings = Group("All settings", expanded=False)
+        seed = QWidget()
+        seed_rows = QFormLayout(seed)
+        seed_rows.setContentsMargins(0, 0, 0, 0)
+        seed_rows.addRow("Seed", self.seed_box)
+        settings.addWidget(seed)
+        settings.addWidget(self.form)
+        self.addWidget(settings)
+        self.preset_box.currentIndexChanged.connect(self._take_preset)
+        self.run_row.changed.connect(self.run_changed.emit)
+
+    def settings(self) -> AdaptSettings:
+        """Return the chosen settings; raises `InputError` where they do not fit together."""
+        settings: AdaptSettings = self.form.value()
+        return settings
+
+    def device(self) -> DeviceName:
+        """Return the chosen device."""
+        device: DeviceName = self.device_box.currentData()
+        return device
+
+    def run_folder(self) -> Path | None:
+        """Return the chosen run folder; None for a new one."""
+        return self.run_row.path()
+
+    def seed(self) -> int:
+        """Return the seed."""
+        return int(self.seed_box.value())
+
+    def _take_preset(self) -> None:
+        self.form.setValue(AdaptSettings.preset(self.preset_box.currentData()))
