@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from napari_voxuda.errors import InputError
-from napari_voxuda.method._tensors import working
+from napari_voxuda.method._tensors import check_volume, working
 from napari_voxuda.method.fourier import HighPassShape, high_pass
 
 __all__ = ["PseudoLabels", "balanced_pseudo_label", "ema_update", "ngm_denoise", "pseudo_label"]
@@ -172,6 +172,7 @@ def ngm_denoise(
     InputError
         When `volume` is no real volume, or for the reasons of `high_pass_mask`.
     """
+    check_volume("ngm_denoise: volume", volume)
     wide = working(volume)
     return (wide - high_pass(wide, pass_fraction, shape=shape)).to(volume.dtype)
 
