@@ -112,7 +112,11 @@ def grow_assembly(
     field = np.zeros(shape, np.float32)
     np.add.at(field, tuple(np.floor((cloud - low) / spacing).astype(int).T), np.float32(1.0))
     field = gaussian_filter(field, 1.1, mode="constant", truncate=3.0)
-    occupied = np.argpartition(field.ravel(), field.size - count)[-count:]
+    candidates = np.flatnonzero(field > 0.02)
+    if len(candidates) < count:
+        candidates = np.arange(field.size)
+    best = np.argpartition(field.ravel()[candidates], len(candidates) - count)[-count:]
+    occupied = candidates[best]
     sites = np.stack(np.unravel_index(occupied, field.shape), axis=1)
     jitter = rng.uniform(0.1, 0.9, size=sites.shape)
     points = low + (sites + jitter) * spacing

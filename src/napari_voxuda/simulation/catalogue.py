@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -19,15 +19,17 @@ from napari_voxuda.simulation.density import (
     splat,
     splat_transfer,
 )
+from napari_voxuda.simulation.maps import molecule_from_map
 from napari_voxuda.simulation.molecules import Molecule, coarsen
 from napari_voxuda.simulation.optics import mask_sigma_voxels
 from napari_voxuda.simulation.phantoms import GROUPS, phantom
 from napari_voxuda.simulation.random_assembly import random_assembly
 from napari_voxuda.simulation.settings import SourceSettings
+from napari_voxuda.simulation.structures import read_structure
 
 __all__ = ["RANDOM_POOL", "Catalogue", "Prepared", "make_catalogue"]
 
-RANDOM_POOL = 2000
+RANDOM_POOL = 600
 """Random phantoms that a source draws from; each is made when it is first drawn."""
 
 _COARSENING = 0.7  # cell edge in voxels; its spread, 0.2 voxel, is far below the blur
@@ -67,26 +69,31 @@ class Catalogue:
 
     Parameters
     ----------
-    size : int
-        Number of molecules.
-    make : callable
-        Returns molecule `i`; called once per molecule that is kept in memory.
+    makers : sequence of callable
+        Each makes one molecule; called when it is first needed.
+    names : sequence of str
+        What the molecules are called, for the record; may be fewer than `makers`.
     voxel_size_angstrom : float
         Voxel size in Å.
     """
 
     def __init__(
-        self, size: int, make: Callable[[int], Molecule], voxel_size_angstrom: float
+        self,
+        makers: Sequence[Callable[[], Molecule]],
+        *,
+        names: Sequence[str],
+        voxel_size_angstrom: float,
     ) -> None:
-        self.size = size
+        self._makers = tuple(makers)
+        self.names = list(names)
 
         def prepared(number: int) -> Prepared:
-            return prepare(make(number), voxel_size_angstrom)
+            return prepare(self._makers[number](), voxel_size_angstrom)
 
         self._get = lru_cache(maxsize=4096)(prepared)
 
     def __len__(self) -> int:
-        return self.size
+        return len(self._makers)
 
     def __getitem__(self, number: int) -> Prepared:
         return self._get(number)
@@ -130,14 +137,45 @@ def _radial_power(
 
 
 def make_catalogue(settings: SourceSettings) -> Catalogue:
-    """Return the molecules that the settings name, for every kind but ``folder``."""
+    """Return the molecules that the settings name.
+
+    Parameters
+    ----------
+    settings : SourceSettings
+        Of any kind but ``folder``.
+
+    Returns
+    -------
+    Catalogue
+        Files are read at once, so that a bad one is reported before anything is drawn.
+
+    Raises
+    ------
+    InputError
+        When a file cannot be used, or the kind is ``folder``.
+    """
     voxel = settings.voxel_size_angstrom
-    if settings.kind == "phantom" and settings.variety == "fixed":
-        names = GROUPS[settings.group]
-        return Catalogue(len(names), lambda i: phantom(names[i]), voxel)
-    if settings.kind != "phantom":
-        raise InputError(f"source: kind {settings.kind!r} is not available.")
-    return Catalogue(RANDOM_POOL, _numbered, voxel)
+    if settings.kind == "folder":
+        raise InputError("source: a folder holds subtomograms, not molecules.")
+    makers: list[Callable[[], Molecule]]
+    names: Sequence[str]
+    if settings.kind == "structures":
+        molecules = [coarsen(read_structure(f), _COARSENING * voxel) for f in settings.files]
+    elif settings.kind == "maps":
+        molecules = [molecule_from_map(f, voxel_size_angstrom=voxel) for f in settings.files]
+    elif settings.variety == "fixed":
+        molecules = [phantom(name) for name in GROUPS[settings.group]]
+    else:
+        makers = [partial(_numbered, number) for number in range(RANDOM_POOL)]
+        names = [f"random phantoms 0 to {RANDOM_POOL - 1}"]
+        return Catalogue(makers, names=names, voxel_size_angstrom=voxel)
+    makers = [partial(_same, molecule) for molecule in molecules]
+    names = [f"{m.name} ({m.mass_dalton / 1000:.0f} kDa)" for m in molecules]
+    return Catalogue(makers, names=names, voxel_size_angstrom=voxel)
+
+
+def _same(molecule: Molecule) -> Molecule:
+    return molecule
 
 
 def _numbered(number: int) -> Molecule:

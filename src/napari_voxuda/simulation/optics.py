@@ -17,7 +17,7 @@ from napari_voxuda.simulation.imaging import (
 
 __all__ = ["MASK_RESOLUTION_ANGSTROM", "Optics", "fringe_margin", "mask_sigma_voxels"]
 
-MASK_RESOLUTION_ANGSTROM = 10.0
+MASK_RESOLUTION_ANGSTROM = 14.0
 """Resolution of the density that is thresholded to a mask."""
 
 

@@ -16,12 +16,19 @@ __all__ = ["Draw", "Placement", "draw_box", "random_rotation"]
 
 _Array = npt.NDArray[np.float64]
 _TRIALS = 24
+_STRETCH_SPREAD = 0.1
 
 
 class Molecules(Protocol):
     """Prepared molecules by number."""
 
+    @property
+    def names(self) -> list[str]:
+        """What the molecules are called."""
+        ...
+
     def __len__(self) -> int: ...
+
     def __getitem__(self, number: int, /) -> Prepared: ...
 
 
@@ -37,11 +44,19 @@ class Placement:
         (3,) position (z, y, x) in voxels of the box; a voxel's centre is its 0-based index.
     rotation : numpy.ndarray
         (3, 3) matrix that acts on (z, y, x) columns.
+    stretch : numpy.ndarray
+        (3,) factors of product 1 along the molecule's own axes, before the rotation.
     """
 
     molecule: int
     centre: _Array
     rotation: _Array
+    stretch: _Array
+
+    def apply(self, points: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Stretch, rotate and move (n, 3) points in voxels."""
+        matrix = (self.rotation * self.stretch).T.astype(np.float32)
+        return points @ matrix + self.centre.astype(np.float32)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -122,17 +137,34 @@ def _placements(
 ) -> tuple[Placement, ...]:
     offset = rng.uniform(-1, 1, size=3) * settings.offset_voxels
     centre = (settings.box - 1) / 2 + offset
-    placed = [Placement(molecule=reference, centre=centre, rotation=random_rotation(rng))]
-    radii = [molecules[reference].radius]
+    placed = [_oriented(reference, centre, _stretch(settings, rng), rng)]
+    radii = [molecules[reference].radius * placed[0].stretch.max()]
     fewest = min(settings.fewest_neighbours, settings.neighbours)
     for _ in range(int(rng.integers(fewest, settings.neighbours + 1))):
         number = int(rng.integers(len(molecules)))
-        radius = molecules[number].radius
+        stretch = _stretch(settings, rng)
+        radius = molecules[number].radius * stretch.max()
         found = _free_centre(settings.box, placed, radii, radius, rng)
         if found is not None:
-            placed.append(Placement(molecule=number, centre=found, rotation=random_rotation(rng)))
+            placed.append(_oriented(number, found, stretch, rng))
             radii.append(radius)
     return tuple(placed)
+
+
+def _oriented(
+    molecule: int, centre: _Array, stretch: _Array, rng: np.random.Generator
+) -> Placement:
+    return Placement(
+        molecule=molecule, centre=centre, rotation=random_rotation(rng), stretch=stretch
+    )
+
+
+def _stretch(settings: SourceSettings, rng: np.random.Generator) -> _Array:
+    """Draw a change of proportions for random phantoms; real molecules keep theirs."""
+    if settings.kind != "phantom" or settings.variety != "random":
+        return np.ones(3)
+    factors = np.exp(rng.normal(0.0, _STRETCH_SPREAD, size=3))
+    return np.asarray(factors / np.prod(factors) ** (1 / 3), dtype=np.float64)
 
 
 def _free_centre(

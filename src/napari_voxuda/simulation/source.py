@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,52 +10,15 @@ import torch
 from napari_voxuda._params import to_dict
 from napari_voxuda.errors import InputError
 from napari_voxuda.simulation import noise
+from napari_voxuda.simulation.batch import Source, SourceBatch
 from napari_voxuda.simulation.catalogue import make_catalogue, power_bins
 from napari_voxuda.simulation.density import MASK_LEVEL, fast_length, splat
 from napari_voxuda.simulation.optics import Optics, fringe_margin
+from napari_voxuda.simulation.pairs import PairSource
 from napari_voxuda.simulation.placement import Draw, Molecules, draw_box
 from napari_voxuda.simulation.settings import SourceSettings
 
 __all__ = ["SimulatedSource", "Source", "SourceBatch", "make_source"]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class SourceBatch:
-    """Labelled subtomograms.
-
-    Parameters
-    ----------
-    images : torch.Tensor
-        (n, d, h, w) float32, noisy, protein bright, not normalised.
-    clean : torch.Tensor
-        (n, d, h, w) float32 after CTF and wedge, before noise.
-    masks : torch.Tensor
-        (n, d, h, w) bool, where any macromolecule is, whole or cut by the border.
-    snr : torch.Tensor
-        (n,) float32 measured variance of `clean` over that of the noise, in the box; nan where
-        it is not known.
-    """
-
-    images: torch.Tensor
-    clean: torch.Tensor
-    masks: torch.Tensor
-    snr: torch.Tensor
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-
-class Source(Protocol):
-    """Anything that labelled subtomograms can be drawn from."""
-
-    @property
-    def description(self) -> dict[str, Any]:
-        """What the source is made of, as plain JSON-able values."""
-        ...
-
-    def draw(self, count: int, generator: torch.Generator) -> SourceBatch:
-        """Draw `count` labelled subtomograms."""
-        ...
 
 
 def make_source(settings: SourceSettings) -> Source:
@@ -77,6 +39,8 @@ def make_source(settings: SourceSettings) -> Source:
     InputError
         When a file cannot be used.
     """
+    if settings.kind == "folder":
+        return PairSource(settings)
     return SimulatedSource(settings, make_catalogue(settings))
 
 
@@ -115,7 +79,7 @@ class SimulatedSource:
     @property
     def description(self) -> dict[str, Any]:
         """What the source is made of, as plain JSON-able values."""
-        return {"settings": to_dict(self.settings), "molecules": len(self.molecules)}
+        return {"settings": to_dict(self.settings), "molecules": self.molecules.names}
 
     def draw(self, count: int, generator: torch.Generator) -> SourceBatch:
         """Draw labelled subtomograms.
@@ -172,8 +136,7 @@ class SimulatedSource:
         points, weights = [], []
         for placement in draw.placements:
             molecule = self.molecules[placement.molecule]
-            rotation = placement.rotation.T.astype(np.float32)
-            points.append(molecule.points @ rotation + (placement.centre + self.margin))
+            points.append(placement.apply(molecule.points) + self.margin)
             weights.append(molecule.weights)
         grids = torch.from_numpy(
             splat(np.concatenate(points), np.concatenate(weights, axis=1), self.optics.shape)
