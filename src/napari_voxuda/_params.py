@@ -99,11 +99,10 @@ def param(
 def parameters(config: Any) -> dict[str, Parameter]:
     """Return the declared settings of a settings class or instance, by field name."""
     cls = config if isinstance(config, type) else type(config)
-    hints = typing.get_type_hints(cls)
+    fields = [field for field in dataclasses.fields(cls) if _KEY in field.metadata]
+    hints = typing.get_type_hints(cls) if fields else {}
     found = {}
-    for field in dataclasses.fields(cls):
-        if _KEY not in field.metadata:
-            continue
+    for field in fields:
         kind, optional = _strip_none(hints[field.name])
         choices = None
         if typing.get_origin(kind) is Literal:
