@@ -71,8 +71,8 @@ def _contrast(volume: Any) -> tuple[dict[str, Any] | None, list[str]]:
     """Return a guess of the contrast, None for masks, and what is wrong with the values."""
     from napari_voxuda.data.contrast import detect_contrast
 
-    if volume.data.dtype.kind in "iu" and volume.data.min() >= 0:
-        return None, []
+    if volume.data.dtype.kind in "iu" and (volume.data == 0).mean() > 0.5:
+        return None, []  # a mask
     try:
         guess = detect_contrast(volume)
     except InputError as error:

@@ -101,10 +101,7 @@ def segment_volume(
     for text in _doubts(volume, model, settings):
         yield Message(text=text, level="warning")
     yield Progress(stage="Reading the volume", done=0, total=1)
-    try:
-        mean, std = volume_statistics(volume.data)
-    except InputError as error:
-        raise InputError(f"{volume.name}: {error}") from error
+    mean, std = volume_statistics(volume.data, name=volume.name)
     probability = yield from predict_tiles(
         volume.data,
         model.predict,

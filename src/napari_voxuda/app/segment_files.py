@@ -158,10 +158,7 @@ def _planned(job: SegmentFolderJob) -> dict[Path, Path]:
 
 def _check_usable(volume: Volume, job: SegmentFolderJob) -> None:
     check_minimum_size(volume, job.settings)
-    try:
-        volume_statistics(volume.data)
-    except InputError as error:
-        raise InputError(f"{volume.path}: {error}") from error
+    volume_statistics(volume.data, name=str(volume.path))
 
 
 def _first_warnings(task: Task[Segmentation], said: set[str], name: str) -> Task[Segmentation]:

@@ -34,6 +34,8 @@ def check_new_file(path: Path, *, inputs: Sequence[Path] = (), overwrite: bool =
         raise OutputError(f"{path}: a file was wanted as output, but this is a folder.")
     if path.exists() and not overwrite:
         raise OutputError(f"{path}: the file exists; choose another name or add --overwrite.")
+    if path.parent.is_file():
+        raise OutputError(f"{path}: {path.parent} is a file, not a folder; choose another place.")
     if not path.parent.is_dir():
         raise OutputError(f"{path}: the folder {path.parent} does not exist; make it first.")
     _refuse_unwritable(path.parent, path)

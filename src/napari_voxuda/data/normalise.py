@@ -18,13 +18,15 @@ __all__ = ["volume_statistics", "z_score"]
 _SLAB_BYTES = 1 << 25
 
 
-def volume_statistics(array: npt.NDArray[Any]) -> tuple[float, float]:
+def volume_statistics(array: npt.NDArray[Any], *, name: str = "volume") -> tuple[float, float]:
     """Return mean and standard deviation of a volume, read one z-slab at a time.
 
     Parameters
     ----------
     array : numpy.ndarray
         (d, h, w) real values; may be a memory map larger than memory.
+    name : str
+        Names the volume in errors.
 
     Returns
     -------
@@ -44,7 +46,7 @@ def volume_statistics(array: npt.NDArray[Any]) -> tuple[float, float]:
         least, most = float(slab.min()), float(slab.max())
         if not (math.isfinite(least) and math.isfinite(most)):
             raise InputError(
-                f"volume: finite values were wanted, got NaN or infinity in slices {start} to "
+                f"{name}: finite values were wanted, got NaN or infinity in slices {start} to "
                 f"{start + len(slab) - 1}; replace them first."
             )
         low, high = min(low, least), max(high, most)
@@ -55,7 +57,7 @@ def volume_statistics(array: npt.NDArray[Any]) -> tuple[float, float]:
         count += slab.size
         mean += (slab_mean - mean) * slab.size / count
     if low == high:
-        raise InputError(f"volume: varying values were wanted, got {low:g} in every voxel.")
+        raise InputError(f"{name}: varying values were wanted, got {low:g} in every voxel.")
     return mean, math.sqrt(squares / count)
 
 

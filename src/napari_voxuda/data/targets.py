@@ -71,7 +71,7 @@ class TomogramTarget(Target):
         self.box = box
         self._data = volume.data
         self._sign = -1.0 if contrast == "dark" else 1.0
-        self._mean, self._std = volume_statistics(volume.data)
+        self._mean, self._std = volume_statistics(volume.data, name=_name(volume))
         self._picks = None if picks is None else _checked_picks(picks, volume)
 
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
@@ -132,10 +132,10 @@ class SubtomogramTarget(Target):
         for volume in volumes:
             if min(volume.shape) < box:
                 raise InputError(
-                    f"{volume.path or volume.name}: edges of at least {box} voxels were wanted, "
+                    f"{_name(volume)}: edges of at least {box} voxels were wanted, "
                     f"got {volume.shape}. Choose a smaller box."
                 )
-            volume_statistics(volume.data)
+            volume_statistics(volume.data, name=_name(volume))
         self.box = box
         self._volumes = volumes
         self._sign = -1.0 if contrast == "dark" else 1.0
@@ -160,6 +160,10 @@ class SubtomogramTarget(Target):
         data = self._volumes[index].data
         start = [int(u * (n - self.box + 1)) for u, n in zip(unit, data.shape, strict=True)]
         return cut_box(data, (start[0], start[1], start[2]), self.box).astype(np.float32)
+
+
+def _name(volume: Volume) -> str:
+    return str(volume.path or volume.name)
 
 
 def _checked_picks(picks: Picks, volume: Volume) -> np.ndarray[Any, np.dtype[np.float64]]:
