@@ -23,12 +23,12 @@ from napari_voxuda.errors import InputError
 
 __all__ = ["LOW_CONFIDENCE", "ContrastGuess", "detect_contrast"]
 
-LOW_CONFIDENCE = 0.9
+LOW_CONFIDENCE = 0.95
 """Below this confidence the guess should be checked by eye."""
 
 _Array = npt.NDArray[np.float32]
 
-_BANDS_ANGSTROM = ((20.0, 100.0), (30.0, 120.0), (40.0, 160.0))
+_BANDS_ANGSTROM = ((20.0, 100.0), (30.0, 120.0))
 _TAILS_PERCENT = (2.5, 5.0)
 _ASSUMED_VOXEL_ANGSTROM = 10.0
 _COARSEST_ANGSTROM = 15.0
@@ -37,7 +37,8 @@ _TILE = 96
 _MAX_TILES = 12
 _MAX_VOLUMES = 100
 _GROUPS = 20
-_FLOOR = 0.015
+_FLOOR = 0.008
+_CAUTION = 1.5
 _CORNER = 4
 
 
@@ -88,9 +89,8 @@ def detect_contrast(volume: Volume | Sequence[Volume]) -> ContrastGuess:
     -----
     With quantiles ``Q`` of the band-passed values the measure is the mean of
     ``(Q(1 - p) + Q(p) - 2 Q(1/2)) / (Q(1 - p) - Q(p))`` over tails `p` and bands. Its standard error
-    comes from leaving out groups of blocks (jackknife), plus 0.015 for what that misses; the
-    confidence is the normal probability of half the ratio of the two, since neighbouring blocks are
-    not independent. One small subtomogram alone is never sure.
+    comes from leaving out groups of blocks (jackknife), plus 0.008 for what that misses; the
+    confidence is the normal probability of their ratio divided by 1.5, for caution. One small subtomogram alone is never sure.
     """
     volumes = [volume] if isinstance(volume, Volume) else list(volume)
     if not volumes:
@@ -109,7 +109,7 @@ def detect_contrast(volume: Volume | Sequence[Volume]) -> ContrastGuess:
 
 def _guess(measure: float, error: float, *, known_voxel_size: bool) -> ContrastGuess:
     """Return the verdict in words."""
-    confidence = NormalDist().cdf(abs(measure) / error / 2)
+    confidence = NormalDist().cdf(abs(measure) / error / _CAUTION)
     contrast: Contrast = "bright" if measure > 0 else "dark"
     side = "upper" if measure > 0 else "lower"
     reason = f"the {side} tail is longer at 80 to 300 Å (asymmetry {measure:+.2f} ± {error:.2f})"

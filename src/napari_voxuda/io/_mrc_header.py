@@ -31,6 +31,8 @@ _REFUSED_MODES = {
     101: "4-bit integers (mode 101)",
 }
 _IMOD_STAMP = 1146047817
+_IMOD_SIGNED = 1
+_IMOD_PACKED = 16
 _MAX_EDGE = 1 << 24
 _VOXEL_RANGE = (0.01, 100_000.0)
 
@@ -109,7 +111,7 @@ def parse_header(raw: bytes, path: Path) -> MrcHeader:
     warnings: list[str] = []
     header = _in_byte_order(raw, path, warnings)
     _check_kind(header, path, warnings)
-    axes = _file_axes(header, path, warnings)
+    axes = _file_axes(header, warnings)
     file_shape = (int(header["nz"]), int(header["ny"]), int(header["nx"]))
     d, h, w = (file_shape[a] for a in axes)
     return MrcHeader(
@@ -136,6 +138,8 @@ def _in_byte_order(raw: bytes, path: Path, warnings: list[str]) -> npt.NDArray[n
     order = [little, big] if stamped is not big else [big, little]
     sensible = [h for h in order if _is_sensible(h)]
     has_map = raw[208:211] == b"MAP"
+    if not has_map:
+        sensible = [h for h in sensible if _has_axes(h)]
     if not sensible:
         if not has_map:
             raise FileFormatError(
@@ -162,6 +166,11 @@ def _is_sensible(header: npt.NDArray[np.void]) -> bool:
     return all(0 < n <= _MAX_EDGE for n in edges) and int(header["mode"]) in modes
 
 
+def _has_axes(header: npt.NDArray[np.void]) -> bool:
+    """Whether the axes are named or left empty, which tells an old-style header from other data."""
+    return sorted(int(header[k]) for k in ("mapc", "mapr", "maps")) in ([0, 0, 0], [1, 2, 3])
+
+
 def _refuse_values(header: npt.NDArray[np.void], path: Path) -> None:
     """Raise with the value that makes the header impossible."""
     edges = tuple(int(header[k]) for k in ("nx", "ny", "nz"))
@@ -178,9 +187,11 @@ def _refuse_values(header: npt.NDArray[np.void], path: Path) -> None:
 def _check_kind(header: npt.NDArray[np.void], path: Path, warnings: list[str]) -> None:
     """Refuse modes and space groups that are not volumes; note doubtful ones."""
     mode, group = int(header["mode"]), int(header["ispg"])
-    if mode in _REFUSED_MODES:
+    packed = mode == 0 and (_imod_flags(header) or 0) & _IMOD_PACKED
+    if mode in _REFUSED_MODES or packed:
+        kind = "4-bit integers packed in bytes" if packed else _REFUSED_MODES[mode]
         raise FileFormatError(
-            f"{path}: real values (mode 0, 1, 2, 6 or 12) were wanted, got {_REFUSED_MODES[mode]}; "
+            f"{path}: real values (mode 0, 1, 2, 6 or 12) were wanted, got {kind}; "
             "convert it to 32-bit floats first (IMOD: newstack -mode 2)."
         )
     if 401 <= group <= 630:
@@ -205,17 +216,16 @@ def _check_kind(header: npt.NDArray[np.void], path: Path, warnings: list[str]) -
         warnings.append(f"The cell angles are {shown}; voxels are treated as rectangular.")
 
 
-def _file_axes(header: npt.NDArray[np.void], path: Path, warnings: list[str]) -> TripleInt:
+def _file_axes(header: npt.NDArray[np.void], warnings: list[str]) -> TripleInt:
     """Return which axis of the file is z, y and x."""
     mapped = tuple(int(header[k]) for k in ("maps", "mapr", "mapc"))
-    if mapped == (0, 0, 0):
-        warnings.append("The header does not name its axes; columns, rows, sections = x, y, z.")
-        mapped = (3, 2, 1)
     if sorted(mapped) != [1, 2, 3]:
-        raise FileFormatError(
-            f"{path}: the MRC header is damaged: axes (mapc, mapr, maps) that are a permutation of "
-            f"1, 2, 3 were wanted, got {mapped[::-1]}."
+        shown = ", ".join(str(axis) for axis in mapped[::-1])
+        warnings.append(
+            f"The axes in the header ({shown}) are no permutation of 1, 2, 3; columns, rows and "
+            "sections are taken as x, y and z."
         )
+        return 0, 1, 2
     return mapped.index(3), mapped.index(2), mapped.index(1)
 
 
@@ -230,11 +240,17 @@ def _dtype(header: npt.NDArray[np.void], warnings: list[str]) -> np.dtype[np.gen
 
 def _bytes_are_signed(header: npt.NDArray[np.void]) -> bool:
     """Decide by IMOD's stamp and flag, else by the header's range, else signed (MRC2014)."""
-    words = np.frombuffer(header.tobytes()[152:160], header.dtype["mode"])
-    if int(words[0]) == _IMOD_STAMP:
-        return bool(int(words[1]) & 1)
+    flags = _imod_flags(header)
+    if flags is not None:
+        return bool(flags & _IMOD_SIGNED)
     low, high = float(header["dmin"]), float(header["dmax"])
     return not (0 <= low <= high <= 255 and high > 127)
+
+
+def _imod_flags(header: npt.NDArray[np.void]) -> int | None:
+    """Return IMOD's bit flags, None without its stamp."""
+    stamp, flags = np.frombuffer(header.tobytes()[152:160], header.dtype["mode"])
+    return int(flags) if int(stamp) == _IMOD_STAMP else None
 
 
 def _grid(header: npt.NDArray[np.void], axes: TripleInt, warnings: list[str]) -> Grid:
