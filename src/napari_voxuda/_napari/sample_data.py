@@ -18,7 +18,7 @@ def synthetic_tomogram() -> list[_LayerData]:
 
 def small_phantom() -> list[_LayerData]:
     """Return a small, clearer tomogram of 40 by 80 by 80 voxels with its true labels."""
-    return _sample("Small synthetic tomogram", (40, 80, 80), molecules=9, signal=1.5, truth=True)
+    return _sample("Small synthetic tomogram", (40, 80, 80), molecules=9, signal=2.5, truth=True)
 
 
 def _sample(
@@ -29,7 +29,9 @@ def _sample(
     from napari_voxuda._napari.layers import contrast_limits, volume_keywords
     from napari_voxuda.simulation.scene import SceneSettings, make_scene
 
-    settings = SceneSettings(shape=shape, molecules=molecules, signal=signal)
+    settings = SceneSettings(
+        shape=shape, molecules=molecules, signal=signal, small_proteins=4 * molecules
+    )
     scene = make_scene(settings, torch.Generator().manual_seed(1))
     image = volume_keywords(scene.volume.with_data(scene.volume.data, name=name))
     image |= {"contrast_limits": contrast_limits(scene.volume.data), "colormap": "gray"}

@@ -302,5 +302,4 @@ def _contrast_words(volume: Volume) -> str:
     from napari_voxuda.data.contrast import detect_contrast
 
     guess = detect_contrast([volume])
-    sure = "looks" if guess.confidence >= 0.5 else "may be"
-    return f"Protein {sure} {guess.contrast} ({guess.reason})."
+    return guess.reason if guess.is_sure else f"⚠ {guess.reason}"

@@ -107,15 +107,16 @@ class AdaptDock(DockFrame):
         self.bar.set_resumable(resumable)
         self.result.segment_button.setEnabled(has_model)
         if has_model:
-            self.result.expand(animate=False)
+            self.result.expand()
 
     def show_state(self, state: JobState) -> None:
         """Show the state of the job; make room for the curves when it starts."""
         self.bar.show_state(state)
         if state is JobState.RUNNING and not self.progress.isExpanded():
-            self.source.collapse(animate=False)
-            self.training.collapse(animate=False)
-            self.progress.expand(animate=False)
+            self.target.collapse()
+            self.source.collapse()
+            self.training.collapse()
+            self.progress.expand()
 
     def show_progress(self, line: ProgressLine) -> None:
         """Show how far the job is."""
@@ -138,8 +139,8 @@ class AdaptDock(DockFrame):
         self.result.show_result(available, words)
         if available and not self._had_result:
             self._had_result = True
-            self.target.collapse(animate=False)
-            self.result.expand(animate=False)
+            self.target.collapse()
+            self.result.expand()
 
     def log(self, text: str, level: Level = "info") -> None:
         """Append a sentence to the messages."""

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QHBoxLayout,
+    QLabel,
     QLineEdit,
     QSlider,
     QSpinBox,
@@ -32,6 +33,7 @@ __all__ = [
     "choice_box",
     "label_of",
     "make_field",
+    "may_shrink",
 ]
 
 DEVICES = {"auto": "Automatic", "cpu": "CPU", "cuda": "CUDA GPU"}
@@ -64,6 +66,12 @@ def calm_wheel(widget: QWidget) -> None:
     widget.installEventFilter(_NoScroll(widget))
 
 
+def may_shrink(box: QComboBox) -> None:
+    """Let `box` be narrower than its longest entry."""
+    box.setMinimumContentsLength(8)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+
+
 def choice_box(name: str, choices: dict[str, str], tip: str) -> QComboBox:
     """Return a combo box of `choices`: values to the words that stand for them."""
     box = QComboBox()
@@ -71,6 +79,7 @@ def choice_box(name: str, choices: dict[str, str], tip: str) -> QComboBox:
         box.addItem(words, value)
     box.setToolTip(tip)
     box.setAccessibleName(name)
+    may_shrink(box)
     calm_wheel(box)
     return box
 
@@ -218,6 +227,7 @@ class _ChoiceField(Field):
         for choice in declared.choices or ():
             self._box.addItem(choice.replace("_", " "), choice)
         self._box.currentIndexChanged.connect(lambda _: self.valueChanged.emit())
+        may_shrink(self._box)
         calm_wheel(self._box)
         self._add(self._box)
 
@@ -243,7 +253,7 @@ class _TextField(Field):
 
 
 class _ListField(_TextField):
-    """Any number of values, separated by commas (numbers) or semicolons (texts)."""
+    """Several values, separated by commas (numbers) or semicolons (texts)."""
 
     def __init__(self, declared: Parameter) -> None:
         super().__init__(declared)
@@ -271,13 +281,14 @@ class _TupleField(Field):
     def __init__(self, declared: Parameter) -> None:
         super().__init__(declared)
         self._boxes = [_number_box(declared, kind) for kind in typing.get_args(declared.type)]
-        narrow = len(self._boxes) > 2
         for box in self._boxes:
-            if narrow:
-                box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
-                box.setMinimumWidth(36)
+            box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+            box.setSuffix("")
+            box.setStyleSheet("min-width: 40px;")  # napari's own theme asks for more
             box.valueChanged.connect(lambda _: self.valueChanged.emit())
             self._add(box)
+        if declared.unit:
+            self._add(QLabel(declared.unit), 0)
 
     def value(self) -> tuple[Any, ...]:
         return tuple(box.value() for box in self._boxes)
@@ -331,7 +342,10 @@ def _plain_field(declared: Parameter, slider: bool) -> Field:
     if kind in (int, float):
         return _NumberField(declared)
     if typing.get_origin(kind) is tuple:
-        return _ListField(declared) if Ellipsis in typing.get_args(kind) else _TupleField(declared)
+        kinds = typing.get_args(kind)
+        return (
+            _ListField(declared) if Ellipsis in kinds or len(kinds) > 2 else _TupleField(declared)
+        )
     return _TextField(declared)
 
 

@@ -6,8 +6,15 @@ from collections.abc import Callable
 from typing import Literal
 
 from qtpy.QtCore import QSize, Qt
-from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
-from superqt import QCollapsible
+from qtpy.QtWidgets import (
+    QFrame,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 __all__ = ["DOCK_WIDTH", "DockFrame", "Group", "Notice", "when_destroyed"]
 
@@ -52,28 +59,61 @@ class DockFrame(QWidget):
         self._area.ensureWidgetVisible(widget)
 
 
-class Group(QCollapsible):
-    """A titled group that folds without animation."""
+class Group(QWidget):
+    """A titled group that folds.
+
+    superqt's collapsible keeps the height that its content had when it was opened; the content
+    of these groups changes while they are open.
+    """
 
     # napari draws checked buttons in its highlight colour; a heading is not a switch.
-    _HEADING = "QPushButton, QPushButton:checked { text-align: left; border: none; padding: 4px 2px; background: transparent; font-weight: bold; }"
+    _HEADING = (
+        "QPushButton, QPushButton:checked { text-align: left; border: none; padding: 2px;"
+        " background: transparent; font-weight: bold; }"
+    )
 
     def __init__(self, title: str, *, expanded: bool = True) -> None:
-        super().__init__(title, expandedIcon="▾", collapsedIcon="▸")
-        self.setDuration(0)
-        content = self.content()
-        layout = content.layout()
-        if layout is not None:
-            layout.setContentsMargins(8, 2, 0, 4)
-            layout.setSpacing(4)
+        super().__init__()
         self.setAccessibleName(title)
-        button = self.toggleButton()
-        button.setStyleSheet(self._HEADING)
-        button.setAccessibleName(f"Show or hide {title}")
-        if expanded:
-            self.expand(animate=False)
-        else:
-            self.collapse(animate=False)
+        self.heading = QPushButton(title)
+        self.heading.setCheckable(True)
+        self.heading.setStyleSheet(self._HEADING)
+        self.heading.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.heading.setMinimumHeight(24)
+        self.heading.setAccessibleName(f"Show or hide: {title}")
+        self._title = title
+        self._content = QWidget()
+        self._inside = QVBoxLayout(self._content)
+        self._inside.setContentsMargins(10, 0, 0, 4)
+        self._inside.setSpacing(4)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self.heading)
+        layout.addWidget(self._content)
+        self.heading.toggled.connect(self._fold)
+        self.heading.setChecked(expanded)
+        self._fold(expanded)
+
+    def addWidget(self, widget: QWidget) -> None:
+        """Append a widget to the content."""
+        self._inside.addWidget(widget)
+
+    def expand(self) -> None:
+        """Show the content."""
+        self.heading.setChecked(True)
+
+    def collapse(self) -> None:
+        """Hide the content."""
+        self.heading.setChecked(False)
+
+    def isExpanded(self) -> bool:
+        """Whether the content is shown."""
+        return bool(self.heading.isChecked())
+
+    def _fold(self, expanded: bool) -> None:
+        self._content.setVisible(expanded)
+        self.heading.setText(f"{'▾' if expanded else '▸'} {self._title}")
 
 
 class Notice(QLabel):

@@ -6,7 +6,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QWidget
 
 from napari_voxuda.app.scene import LayerChoice, LayerKey
-from napari_voxuda.gui.fields import calm_wheel
+from napari_voxuda.gui.fields import calm_wheel, may_shrink
 
 __all__ = ["LayerBox"]
 
@@ -33,8 +33,7 @@ class LayerBox(QComboBox):
         self._none_text = none_text
         self.setToolTip(tip)
         self.setAccessibleName(name)
-        self.setMinimumContentsLength(12)
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        may_shrink(self)
         self.setPlaceholderText("open a tomogram first")
         calm_wheel(self)
         self.currentIndexChanged.connect(lambda _: self.chosen.emit())

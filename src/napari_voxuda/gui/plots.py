@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import QEvent, Qt, QTimer
-from qtpy.QtGui import QPalette
+from qtpy.QtGui import QColor, QPalette
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_voxuda.adaptation.events import StepDone
@@ -13,17 +13,24 @@ from napari_voxuda.adaptation.events import StepDone
 __all__ = ["CurvePanel"]
 
 _REDRAW_MS = 200
-_HEIGHT = 150
+_HEIGHT = 125
 # Colours that colour-blind readers tell apart (Okabe and Ito); the dashes tell them apart too.
 _STYLES: dict[str, tuple[str, Qt.PenStyle]] = {
     "total": ("text", Qt.PenStyle.SolidLine),
-    "segmentation": ("#0072b2", Qt.PenStyle.SolidLine),
+    "segmentation": ("#3d8fd1", Qt.PenStyle.SolidLine),
     "pseudo": ("#e69f00", Qt.PenStyle.DashLine),
     "consistency": ("#009e73", Qt.PenStyle.DotLine),
     "discriminator": ("#cc79a7", Qt.PenStyle.DashDotLine),
-    "coverage": ("#56b4e9", Qt.PenStyle.SolidLine),
+    "coverage": ("#3d8fd1", Qt.PenStyle.SolidLine),
     "foreground": ("#d55e00", Qt.PenStyle.DashLine),
 }
+_GLYPHS = {
+    Qt.PenStyle.SolidLine: "━━",
+    Qt.PenStyle.DashLine: "╍╍",
+    Qt.PenStyle.DotLine: "┉┉",
+    Qt.PenStyle.DashDotLine: "━╍",
+}
+_LOSSES = ("total", "segmentation", "pseudo", "consistency", "discriminator")
 _TITLES = {"coverage": "voxels with a pseudo-label", "foreground": "of these, foreground"}
 
 
@@ -40,6 +47,7 @@ class CurvePanel(QWidget):
         self._empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self._column.addWidget(self._empty)
         self._plots: list[Any] = []
+        self._legends: list[tuple[QLabel, tuple[str, ...]]] = []
         self._lines: dict[str, Any] = {}
         self._values: dict[str, tuple[list[int], list[float]]] = {}
         self._timer = QTimer(self)
@@ -87,20 +95,28 @@ class CurvePanel(QWidget):
 
         self._empty.hide()
         losses = tuple(name for name in _STYLES if name not in _TITLES)
-        for label, names in (("loss", losses), ("%", tuple(_TITLES))):
+        for label, names in (("loss", _LOSSES), ("%", tuple(_TITLES))):
             plot = pg.PlotWidget()
             plot.setFixedHeight(_HEIGHT)
             plot.setMouseEnabled(x=False, y=False)
             plot.setMenuEnabled(False)
             plot.hideButtons()
             plot.setLabel("left", label)
-            plot.addLegend(offset=(-4, 2), labelTextSize="8pt", verSpacing=-6)
+            plot.setLimits(yMin=0.0, minYRange=1e-3)
+            for side in ("left", "bottom"):
+                plot.getAxis(side).enableAutoSIPrefix(False)
+            plot.getAxis("left").setWidth(44)
             plot.setAccessibleName("Loss curves" if label == "loss" else "Pseudo-label curves")
             for name in names:
-                self._lines[name] = plot.plot([], [], name=_TITLES.get(name, name))
+                self._lines[name] = plot.plot([], [])
+            legend = QLabel()
+            legend.setTextFormat(Qt.TextFormat.RichText)
+            legend.setWordWrap(True)
+            legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
             self._plots.append(plot)
+            self._legends.append((legend, names))
             self._column.addWidget(plot)
-        self._plots[-1].setLabel("bottom", "step")
+            self._column.addWidget(legend)
         self._plots[-1].setXLink(self._plots[0])
         self._paint()
 
@@ -117,12 +133,18 @@ class CurvePanel(QWidget):
             for side in ("left", "bottom"):
                 plot.getAxis(side).setPen(text)
                 plot.getAxis(side).setTextPen(text)
-            plot.plotItem.legend.setLabelTextColor(text)
         for name, line in self._lines.items():
-            colour, dashes = _STYLES[name]
-            pen = pg.mkPen(text if colour == "text" else colour, width=1.6, style=dashes)
-            line.setPen(pen)
-        for plot in self._plots:
-            legend = plot.plotItem.legend
-            for _, label in legend.items:
-                label.setText(label.text)
+            line.setPen(pg.mkPen(_colour(name, text), width=1.6, style=_STYLES[name][1]))
+        for label, names in self._legends:
+            label.setText("&nbsp; ".join(_legend_entry(name, text) for name in names))
+
+
+def _colour(name: str, text: QColor) -> QColor:
+    colour = _STYLES[name][0]
+    return text if colour == "text" else QColor(colour)
+
+
+def _legend_entry(name: str, text: QColor) -> str:
+    glyph = _GLYPHS[_STYLES[name][1]]
+    title = _TITLES.get(name, name).replace(" ", "&nbsp;")
+    return f'<span style="color:{_colour(name, text).name()}">{glyph}</span>&nbsp;{title}'

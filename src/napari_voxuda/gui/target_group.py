@@ -52,6 +52,7 @@ class TargetGroup(Group):
             ask_folder,
         )
         self.voxel_box = FloatBox()
+        self.voxel_box.setMinimumWidth(60)
         self.voxel_box.setRange(0.0, 1000.0)
         self.voxel_box.setSingleStep(0.1)
         self.voxel_box.setSuffix(" Å")
