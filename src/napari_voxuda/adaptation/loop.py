@@ -112,7 +112,7 @@ def adapt(
                     settings,
                     signal_variance=signal_variance,
                     normalisation=target.normalisation,
-                    progress=done / settings.steps,
+                    step=done,
                     generator=generator,
                 )
                 done += 1

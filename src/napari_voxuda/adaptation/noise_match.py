@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -94,5 +95,5 @@ def match_noise(
 
 
 def _log_uniform(bounds: tuple[float, float], count: int, generator: torch.Generator) -> Tensor:
-    low, high = torch.tensor(bounds).log()
+    low, high = (math.log(bound) for bound in bounds)
     return (low + (high - low) * torch.rand(count, generator=generator)).exp()

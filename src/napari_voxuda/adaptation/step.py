@@ -51,7 +51,7 @@ def adaptation_step(
     *,
     signal_variance: float,
     normalisation: Normalisation,
-    progress: float,
+    step: int,
     generator: torch.Generator,
 ) -> StepOutcome:
     """Train the student by one step and let the teacher follow.
@@ -70,11 +70,12 @@ def adaptation_step(
         Mean variance of a clean source box.
     normalisation : {"volume", "subtomogram"}
         How the target is normalised.
-    progress : float
-        Fraction of the run done, in [0, 1).
+    step : int
+        Steps done before this one.
     generator : torch.Generator
         Source of randomness, on the CPU.
     """
+    progress = step / settings.steps
     use_noise = settings.noise != "none"
     use_consistency = use_noise and settings.consistency_weight > 0
     use_discriminator = settings.discriminator_weight > 0
@@ -135,7 +136,7 @@ def adaptation_step(
         settings.discriminator_weight * discriminator,
     )
     learner.optimise(loss)
-    ema_update(learner.teacher, learner.student, settings.ema_decay)
+    ema_update(learner.teacher, learner.student, min(settings.ema_decay, (1 + step) / (10 + step)))
     losses = {
         "total": loss,
         "segmentation": segmentation,

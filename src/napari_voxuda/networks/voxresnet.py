@@ -158,6 +158,7 @@ def predict_probability(network: VoxResNet, volume: Tensor) -> Tensor:
             # oneDNN leaves single volumes to a path several times slower: feed two.
             batch = volume if len(volume) > 1 else volume.expand(2, *volume.shape[1:])
             logits, _ = network(batch)
-            return torch.sigmoid(logits[: len(volume)].float())
+            probability: Tensor = torch.sigmoid(logits[: len(volume)].float())
+            return probability
     finally:
         network.train(training)
