@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from napari_voxuda._types import Triple, TripleInt
@@ -30,6 +30,11 @@ class Grid:
     cell_angstrom, sampling : tuple or None
         The MRC header's cell lengths in Å and grid intervals (mz, my, mx), kept so that a derived
         file repeats them to the bit. None for grids that do not come from a header.
+
+    Raises
+    ------
+    InputError
+        When a voxel size is not positive or a number not finite.
     """
 
     voxel_size_angstrom: Triple | None = None
@@ -37,6 +42,13 @@ class Grid:
     nstart: TripleInt = (0, 0, 0)
     cell_angstrom: Triple | None = None
     sampling: TripleInt | None = None
+
+    def __post_init__(self) -> None:
+        size = self.voxel_size_angstrom
+        if size is not None and not all(math.isfinite(v) and v > 0 for v in size):
+            raise InputError(f"voxel size: positive Å values were wanted, got {size}.")
+        if not all(math.isfinite(v) for v in self.origin_angstrom):
+            raise InputError(f"origin: finite Å values were wanted, got {self.origin_angstrom}.")
 
     def position_angstrom(self, position: Triple) -> Triple | None:
         """Return where a position (z, y, x) in voxels lies in Å; None without a voxel size.
@@ -54,8 +66,6 @@ class Grid:
         """Return this grid with a voxel size set by the user, in Å."""
         size = voxel_size_angstrom
         triple = (float(size),) * 3 if isinstance(size, int | float) else size
-        if not all(np.isfinite(v) and v > 0 for v in triple):
-            raise InputError(f"voxel size: positive Å values were wanted, got {triple}.")
         return replace(self, voxel_size_angstrom=triple, cell_angstrom=None, sampling=None)
 
 

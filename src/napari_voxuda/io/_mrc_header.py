@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from mrcfile.dtypes import HEADER_DTYPE  # type: ignore[import-untyped]
 
-from napari_voxuda._types import Triple, TripleInt
+from napari_voxuda._types import TripleInt
 from napari_voxuda.data.volume import Grid
 from napari_voxuda.errors import FileFormatError
 from napari_voxuda.io._foreign import foreign_kind
+from napari_voxuda.io._mrc_grid import grid_from_header
 
 __all__ = ["HEADER_BYTES", "MrcHeader", "parse_header"]
 
@@ -34,7 +34,6 @@ _IMOD_STAMP = 1146047817
 _IMOD_SIGNED = 1
 _IMOD_PACKED = 16
 _MAX_EDGE = 1 << 24
-_VOXEL_RANGE = (0.01, 100_000.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +120,7 @@ def parse_header(raw: bytes, path: Path) -> MrcHeader:
         mode=int(header["mode"]),
         dtype=_dtype(header, warnings),
         offset=HEADER_BYTES + int(header["nsymbt"]),
-        grid=_grid(header, axes, warnings),
+        grid=grid_from_header(header, axes, warnings),
         space_group=int(header["ispg"]),
         statistics=tuple(float(header[k]) for k in ("dmin", "dmax", "dmean", "rms")),  # type: ignore[arg-type]
         labels=_labels(header),
@@ -251,62 +250,6 @@ def _imod_flags(header: npt.NDArray[np.void]) -> int | None:
     """Return IMOD's bit flags, None without its stamp."""
     stamp, flags = np.frombuffer(header.tobytes()[152:160], header.dtype["mode"])
     return int(flags) if int(stamp) == _IMOD_STAMP else None
-
-
-def _grid(header: npt.NDArray[np.void], axes: TripleInt, warnings: list[str]) -> Grid:
-    """Return where the voxels lie; doubtful numbers become unknown, with a warning."""
-    cell = _triple(header["cella"])
-    sampling = tuple(int(header[k]) for k in ("mz", "my", "mx"))
-    starts = [int(header[k]) for k in ("nzstart", "nystart", "nxstart")]
-    start = (starts[axes[0]], starts[axes[1]], starts[axes[2]])
-    origin = _triple(header["origin"])
-    if header["map"][:3] != b"MAP":
-        origin = (0.0, 0.0, 0.0)
-    elif not all(math.isfinite(v) for v in origin):
-        warnings.append("The origin in the header is not finite; 0 is used.")
-        origin = (0.0, 0.0, 0.0)
-    return Grid(
-        voxel_size_angstrom=_voxel_size(cell, sampling, warnings),
-        origin_angstrom=origin,
-        nstart=start,
-        cell_angstrom=cell,
-        sampling=sampling,  # type: ignore[arg-type]
-    )
-
-
-def _voxel_size(cell: Triple, sampling: Sequence[int], warnings: list[str]) -> Triple | None:
-    """Return cell / sampling in Å, or None with a warning when that is no voxel size."""
-    if all(v == 0 for v in cell):
-        warnings.append("The voxel size in the header is 0, that is unknown; set it in Å.")
-        return None
-    if min(sampling) <= 0 or not all(math.isfinite(v) and v > 0 for v in cell):
-        warnings.append("The voxel size in the header makes no sense; set it in Å.")
-        return None
-    z, y, x = (_shortest(c / m) for c, m in zip(cell, sampling, strict=True))
-    if (z, y, x) == (1.0, 1.0, 1.0):
-        warnings.append(
-            "The voxel size in the header is exactly 1, which most often means unknown; set it in Å."
-        )
-        return None
-    if not all(_VOXEL_RANGE[0] <= v <= _VOXEL_RANGE[1] for v in (z, y, x)):
-        warnings.append(f"The voxel size in the header, {z:g} Å, is implausible; set it in Å.")
-        return None
-    if max(z, y, x) - min(z, y, x) > 1e-3 * max(z, y, x):
-        warnings.append(f"The voxels are not cubes: {z:g} x {y:g} x {x:g} Å (z, y, x).")
-    return z, y, x
-
-
-def _shortest(value: float) -> float:
-    """Return the shortest decimal within single precision, so 10.5200005 becomes 10.52."""
-    for digits in range(1, 9):
-        short = float(f"{value:.{digits}g}")
-        if abs(short - value) <= 1.2e-7 * value:
-            return short
-    return value
-
-
-def _triple(record: npt.NDArray[np.void]) -> Triple:
-    return float(record["z"]), float(record["y"]), float(record["x"])
 
 
 def _labels(header: npt.NDArray[np.void]) -> tuple[str, ...]:

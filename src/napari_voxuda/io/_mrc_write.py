@@ -16,9 +16,9 @@ import numpy.typing as npt
 from mrcfile.dtypes import HEADER_DTYPE  # type: ignore[import-untyped]
 
 from napari_voxuda import __version__
-from napari_voxuda._types import TripleInt
-from napari_voxuda.data.volume import Grid, Volume
+from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError, OutputError
+from napari_voxuda.io._mrc_grid import put_grid
 from napari_voxuda.io.atomic import atomic_path
 
 __all__ = ["MRC_SUFFIXES", "mrc_stem", "write_mask", "write_mrc"]
@@ -221,25 +221,8 @@ def _header(
     header["nlabl"] = 1
     header["label"] = b""
     header["label"][0] = _label(label)
-    _put_grid(header, volume.grid, volume.shape)
+    put_grid(header, volume.grid, volume.shape)
     return header.tobytes()
-
-
-def _put_grid(header: npt.NDArray[np.void], grid: Grid, shape: TripleInt) -> None:
-    """Set cell, sampling, origin and start; the numbers of a source header are repeated."""
-    sampling, cell = shape, (0.0, 0.0, 0.0)
-    if grid.cell_angstrom is not None and grid.sampling is not None and min(grid.sampling) > 0:
-        sampling = grid.sampling
-        if all(math.isfinite(c) and c >= 0 for c in grid.cell_angstrom):
-            cell = grid.cell_angstrom
-    elif grid.voxel_size_angstrom is not None:
-        sizes = zip(grid.voxel_size_angstrom, shape, strict=True)
-        z, y, x = (size * n for size, n in sizes)
-        cell = (z, y, x)
-    header["mz"], header["my"], header["mx"] = sampling
-    header["cella"] = cell[::-1]
-    header["origin"] = grid.origin_angstrom[::-1]
-    header["nzstart"], header["nystart"], header["nxstart"] = grid.nstart
 
 
 def _label(text: str | None) -> bytes:

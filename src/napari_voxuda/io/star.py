@@ -18,6 +18,7 @@ from napari_voxuda import __version__
 from napari_voxuda._types import Triple, TripleInt
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.errors import FileFormatError, InputError, OutputError
+from napari_voxuda.io._star_names import of_one_tomogram, row_names, star_name
 from napari_voxuda.io._star_table import StarTable, read_particle_table
 from napari_voxuda.io.atomic import atomic_path
 
@@ -35,9 +36,7 @@ StarConvention = Literal["relion5", "relion4"]
 _CENTRED = tuple(f"rlnCenteredCoordinate{axis}Angst" for axis in "ZYX")
 _PIXELS = tuple(f"rlnCoordinate{axis}" for axis in "ZYX")
 _SHIFTS = tuple(f"rlnOrigin{axis}Angst" for axis in "ZYX")
-_NAMES = ("rlnTomoName", "rlnMicrographName")
 _SCORE = "rlnAutopickFigureOfMerit"
-_STAR_SIGNS = "_#$[];"
 
 
 def read_star_picks(
@@ -82,7 +81,7 @@ def read_star_picks(
     path = Path(path).expanduser()
     voxel = _checked_voxel_size(voxel_size_angstrom, path)
     table = read_particle_table(path, (_CENTRED, _PIXELS))
-    table = _of_one_tomogram(table, path, tomogram_name)
+    table = of_one_tomogram(table, path, tomogram_name)
     if table.has(_CENTRED):
         positions = table.numbers(_CENTRED) / voxel + np.array(shape) / 2
     else:
@@ -110,7 +109,7 @@ def tomogram_names(path: str | Path) -> list[str]:
         When it is not a STAR file with particle coordinates.
     """
     path = Path(path).expanduser()
-    return list(dict.fromkeys(_row_names(read_particle_table(path, (_CENTRED, _PIXELS)))))
+    return list(dict.fromkeys(row_names(read_particle_table(path, (_CENTRED, _PIXELS)))))
 
 
 def star_summary(path: str | Path) -> tuple[StarConvention, int]:
@@ -171,7 +170,7 @@ def write_star_picks(
     """
     path = Path(path)
     voxel = _checked_voxel_size(voxel_size_angstrom, path)
-    name = _star_name(tomogram_name)
+    name = star_name(tomogram_name)
     lines = [f"# napari-voxuda {__version__}", ""]
     if convention == "relion5":
         values, columns = (picks.positions - np.array(shape) / 2) * voxel, _CENTRED
@@ -201,14 +200,6 @@ def _loop(block: str, tags: list[str], rows: list[str]) -> list[str]:
     return [f"data_{block}", "", "loop_", *numbered, *rows, ""]
 
 
-def _star_name(name: str) -> str:
-    """Return a tomogram's name as a STAR value, for RELION without quotes and spaces."""
-    cleaned = "_".join(name.split()).translate(dict.fromkeys(map(ord, "\"'"))).lstrip(_STAR_SIGNS)
-    if not cleaned or not cleaned.isprintable() or cleaned.lower() in ("loop_", "stop_", "global_"):
-        raise InputError(f"tomogram name: a name such as TS_01 was wanted, got {name!r}.")
-    return cleaned
-
-
 def _checked_voxel_size(value: float | Triple | None, path: Path) -> npt.NDArray[np.float64]:
     """Return the voxel size as (z, y, x)."""
     if value is None:
@@ -222,58 +213,12 @@ def _checked_voxel_size(value: float | Triple | None, path: Path) -> npt.NDArray
     return voxel
 
 
-def _row_names(table: StarTable) -> list[str]:
-    column = next((c for c in _NAMES if table.has((c,))), None)
-    return [] if column is None else table.texts(column)
-
-
-def _of_one_tomogram(table: StarTable, path: Path, wanted: str | None) -> StarTable:
-    """Return the rows of one tomogram."""
-    names = _row_names(table)
-    known = list(dict.fromkeys(names))
-    shown = ", ".join(known[:5]) + (", …" if len(known) > 5 else "")
-    if wanted is None:
-        if len(known) > 1:
-            raise InputError(
-                f"{path}: holds picks of {len(known)} tomograms ({shown}); say which tomogram's."
-            )
-        return table
-    if not known:
-        return table
-    chosen = _match(known, wanted)
-    if chosen is None:
-        raise InputError(f"{path}: picks of tomogram {wanted!r} were wanted, it holds {shown}.")
-    return table.rows([i for i, name in enumerate(names) if name == chosen])
-
-
-def _match(known: list[str], wanted: str) -> str | None:
-    """Return the one name that means the wanted tomogram: equal, equal core, or its beginning."""
-    if wanted in known:
-        return wanted
-    core = _core(wanted)
-    equal = [name for name in known if _core(name) == core]
-    begins = [
-        n for n in known if core.startswith(_core(n)) and not core[len(_core(n)) :][:1].isalnum()
-    ]
-    longest = max((len(_core(n)) for n in begins), default=0)
-    found = equal or [n for n in begins if len(_core(n)) == longest]
-    return found[0] if len(found) == 1 else None
-
-
-def _core(name: str) -> str:
-    """Return a tomogram's name without folder and known suffix, in lower case."""
-    core = "_".join(name.replace("\\", "/").rsplit("/", 1)[-1].lower().split()).lstrip(_STAR_SIGNS)
-    for suffix in (".gz", ".bz2", ".tomostar", ".mrc", ".rec", ".st", ".map", ".mrcs", ".xml"):
-        core = core.removesuffix(suffix)
-    return core
-
-
 def _coordinate_pixel(table: StarTable, path: Path, given: float | None) -> npt.NDArray[np.float64]:
     """Return Å per pixel of ``rlnCoordinateX``, for each row."""
     if given is not None:
         return np.full(len(table), float(given))
     image = table.setting("rlnImagePixelSize")
-    if image is not None and all(n.endswith(".tomostar") for n in _row_names(table)):
+    if image is not None and all(n.endswith(".tomostar") for n in row_names(table)):
         return image  # WarpTools writes the coordinates in pixels of the exported images
     found = table.setting("rlnTomoTiltSeriesPixelSize")
     if found is None:
