@@ -94,7 +94,6 @@ class CurvePanel(QWidget):
         import pyqtgraph as pg
 
         self._empty.hide()
-        losses = tuple(name for name in _STYLES if name not in _TITLES)
         for label, names in (("loss", _LOSSES), ("%", tuple(_TITLES))):
             plot = pg.PlotWidget()
             plot.setFixedHeight(_HEIGHT)

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_voxuda.app.job import Job
+from napari_voxuda.app.scene import LayerChoice, SliceView
+from napari_voxuda.data.picks import Picks
+from napari_voxuda.data.volume import Grid, Volume
+from napari_voxuda.errors import InputError
+
+
+class WaitingExecutor:
+    """Keeps started jobs until the test runs them."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[], None]] = []
+        self.jobs: list[Job[Any]] = []
+
+    def start(self, task, *, on_event, on_state, on_end):
+        job = Job(task, on_event, on_state)
+        self.jobs.append(job)
+
+        def run() -> None:
+            job.run()
+            on_end(job)
+
+        self.waiting.append(run)
+        return job
+
+    def run_next(self) -> None:
+        self.waiting.pop(0)()
+
+    def run_all(self) -> None:
+        while self.waiting:
+            self.run_next()
+
+    def close(self) -> None:
+        self.waiting.clear()
+
+
+class DictScene:
+    """A scene of plain dictionaries."""
+
+    def __init__(self) -> None:
+        self.layers: dict[Any, dict[str, Any]] = {}
+        self.view: SliceView | None = SliceView(axis=0, index=2, start=(2, 0, 0), stop=(3, 8, 8))
+        self._count = 0
+
+    def add(self, kind: str, **facts: Any) -> int:
+        self._count += 1
+        self.layers[self._count] = {"kind": kind, **facts}
+        return self._count
+
+    def add_volume(self, volume: Volume) -> int:
+        return self.add("image", volume=volume, name=volume.name)
+
+    def choices(self, kind):
+        return [
+            LayerChoice(key=k, name=v["name"]) for k, v in self.layers.items() if v["kind"] == kind
+        ]
+
+    def active(self):
+        return next(iter(self.layers), None)
+
+    def has(self, key):
+        return key in self.layers
+
+    def volume(self, key):
+        if key not in self.layers:
+            raise InputError("layer: gone.")
+        return self.layers[key]["volume"]
+
+    def set_voxel_size(self, key, voxel_size_angstrom):
+        old = self.layers[key]["volume"]
+        grid = old.grid.with_voxel_size(voxel_size_angstrom)
+        self.layers[key]["volume"] = Volume(data=old.data, grid=grid, name=old.name)
+
+    def picks(self, key, like):
+        return self.layers[key]["picks"]
+
+    def slice_view(self, key):
+        return self.view
+
+    def placement(self, key):
+        return self.volume(key).grid
+
+    def add_image(self, data, placement, *, name, offset=(0, 0, 0), **_):
+        volume = Volume(data=data, grid=placement, name=name)
+        return self.add("image", volume=volume, name=name, offset=offset)
+
+    def add_labels(self, data, placement, *, name):
+        volume = Volume(data=data, grid=placement, name=name)
+        return self.add("labels", volume=volume, name=name)
+
+    def update_image(self, key, data, placement, offset):
+        facts = self.layers[key]
+        facts["volume"] = Volume(data=data, grid=placement, name=facts["name"])
+        facts["offset"] = offset
+
+    def update_labels(self, key, data):
+        facts = self.layers[key]
+        facts["volume"] = Volume(data=data, grid=facts["volume"].grid, name=facts["name"])
+
+    def remove(self, key):
+        self.layers.pop(key, None)
+
+    def open(self, path: Path):
+        raise InputError(f"{path}: there is no such file.")
+
+    def watch_layers(self, callback): ...
+    def watch_view(self, callback): ...
+    def close(self): ...
+
+
+@pytest.fixture
+def executor() -> WaitingExecutor:
+    return WaitingExecutor()
+
+
+@pytest.fixture
+def scene() -> DictScene:
+    return DictScene()
+
+
+@pytest.fixture
+def tomogram() -> Volume:
+    values = np.random.default_rng(0).normal(size=(6, 8, 8)).astype(np.float32)
+    grid = Grid(voxel_size_angstrom=(10.0, 10.0, 10.0), origin_angstrom=(5.0, 6.0, 7.0))
+    return Volume(data=values, grid=grid, name="tomo")
+
+
+@pytest.fixture
+def no_picks() -> Picks:
+    return Picks(positions=np.zeros((0, 3)))

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import numpy as np
+
+from napari_voxuda.app.mask_refinement import MaskChoice, refine_mask
+
+
+def _probability():
+    probability = np.zeros((4, 8, 8), np.float32)
+    probability[1, 1:3, 1:3] = 0.6
+    probability[2, 5:8, 5:8] = 0.9
+    return probability
+
+
+def test_the_threshold_decides_what_is_kept():
+    low = refine_mask(_probability(), (10.0,) * 3, MaskChoice(threshold=0.5))
+    high = refine_mask(_probability(), (10.0,) * 3, MaskChoice(threshold=0.8))
+    assert (low.particles, high.particles) == (2, 1)
+    assert low.labels.max() == 1
+    assert low.labels.dtype == np.uint16
+    assert low.foreground == 13 / 256
+    assert high.words == "1 particle, 3.52 % of the volume"
+
+
+def test_small_pieces_are_removed_by_volume():
+    choice = MaskChoice(threshold=0.5, min_size_angstrom3=5000.0)
+    assert refine_mask(_probability(), (10.0,) * 3, choice).particles == 1
+
+
+def test_without_a_voxel_size_the_smallest_size_counts_voxels():
+    choice = MaskChoice(threshold=0.5, min_size_angstrom3=5)
+    assert refine_mask(_probability(), None, choice).particles == 1
+
+
+def test_numbered_particles_come_largest_first():
+    mask = refine_mask(_probability(), None, MaskChoice(threshold=0.5, numbered=True))
+    assert mask.labels[2, 6, 6] == 1
+    assert mask.labels[1, 1, 1] == 2
