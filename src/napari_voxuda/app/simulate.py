@@ -18,6 +18,7 @@ from napari_voxuda._types import Progress, Task
 from napari_voxuda.app.jobs import SimulateJob
 from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import InputError, OutputError
+from napari_voxuda.io.atomic import atomic_path
 from napari_voxuda.io.mrc import write_mask, write_mrc
 
 if TYPE_CHECKING:
@@ -131,7 +132,8 @@ def _write_all(job: SimulateJob, folder: Path) -> Task[None]:
         "source": source.description,
         "boxes": boxes,
     }
-    (folder / "source.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    with atomic_path(folder / "source.json") as path:
+        path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 def _write_pair(

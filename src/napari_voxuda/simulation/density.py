@@ -23,6 +23,8 @@ __all__ = [
 MASK_LEVEL = 0.5
 """Occupancy above which a voxel belongs to a mask, after each molecule's own calibration."""
 
+_SHIFTS = np.array([[0.0, 0.0, 0.0], [0.5, 0.25, 0.75], [0.25, 0.75, 0.5], [0.75, 0.5, 0.25]])
+
 
 def splat(
     points: npt.NDArray[np.floating],
@@ -128,16 +130,18 @@ def mask_level_of(
     float
         The level, as a fraction of full occupancy; near 0.5 for a large compact molecule.
     """
-    half = np.ceil(np.abs(points).max(axis=0) + 4 * sigma).astype(int) + 1
+    half = np.ceil(np.abs(points).max(axis=0) + 4 * sigma).astype(int) + 2
     d, h, w = (fast_length(int(2 * n + 1)) for n in half)
     shape: TripleInt = (d, h, w)
-    centre = (np.asarray(shape) - 1) / 2
-    grid = torch.from_numpy(splat(points + centre, volumes, shape))
-    spectrum = torch.fft.rfftn(grid) * (gaussian_transfer(shape, sigma) / splat_transfer(shape))
-    values = torch.fft.irfftn(spectrum, s=shape).ravel()
-    wanted = float(volumes.sum())
-    rank = int(min(max(round(wanted), 1), values.numel() - 1))
-    top = torch.topk(values, rank + 1).values
+    blur = gaussian_transfer(shape, sigma) / splat_transfer(shape)
+    pooled = []
+    for shift in _SHIFTS:  # so that the grid's accidental position does not count
+        grid = torch.from_numpy(splat(points + (np.asarray(shape) - 1) / 2 + shift, volumes, shape))
+        values = torch.fft.irfftn(torch.fft.rfftn(grid) * blur, s=shape).ravel()
+        pooled.append(values)
+    every = torch.cat(pooled)
+    rank = min(max(round(float(volumes.sum()) * len(_SHIFTS)), 1), every.numel() - 1)
+    top = torch.topk(every, rank + 1).values
     # The level lies between the last voxel inside and the first outside.
     return float(0.5 * (top[-1] + top[-2]))
 

@@ -51,9 +51,9 @@ class SourceSettings:
         maximum=1000.0,
     )
     snr_of: Literal["box", "molecule"] = param(
-        "molecule",
-        "The SNR's signal: all that is in the box, or the box's one molecule as if alone and whole, "
-        "so that cut and crowded boxes keep the same noise.",
+        "box",
+        "The SNR's signal: what the box holds, or the box's one molecule as if alone and whole, so "
+        "that crowded and cut boxes keep the same noise.",
         advanced=True,
     )
     snr_spread: float = param(

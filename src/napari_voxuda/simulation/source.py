@@ -21,6 +21,10 @@ from napari_voxuda.simulation.settings import SourceSettings
 __all__ = ["SimulatedSource", "Source", "SourceBatch", "make_source"]
 
 
+_LEAST_SIGNAL = 0.1
+"""Boxes with a smaller share of a whole molecule's variance take the noise of a whole one."""
+
+
 def make_source(settings: SourceSettings) -> Source:
     """Return the source that the settings describe.
 
@@ -154,7 +158,7 @@ class SimulatedSource:
         clean, mask, transfer = self.render(draw)
         signal = float(clean.var(correction=0))
         reference = self._whole_variance(draw, transfer)
-        if self.settings.snr_of == "molecule" or signal < 1e-3 * reference:
+        if self.settings.snr_of == "molecule" or signal < _LEAST_SIGNAL * reference:
             wanted = reference / draw.snr
         else:
             wanted = signal / draw.snr

@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from napari_voxuda._types import TripleInt
+from napari_voxuda.errors import InputError
+from napari_voxuda.simulation.catalogue import Catalogue
+from napari_voxuda.simulation.imaging import wedge
+from napari_voxuda.simulation.molecules import Molecule
+from napari_voxuda.simulation.phantoms import phantom
+from napari_voxuda.simulation.placement import Draw, Placement
+from napari_voxuda.simulation.settings import SourceSettings
+from napari_voxuda.simulation.source import SimulatedSource, make_source
+
+CLEAR = SourceSettings(
+    variety="fixed", neighbours=0, offset_voxels=0.0, empty_fraction=0.0, snr=(0.05,)
+)
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def source_of(*molecules: Molecule, settings: SourceSettings = CLEAR) -> SimulatedSource:
+    makers = [lambda m=m: m for m in molecules]
+    catalogue = Catalogue(
+        makers,
+        names=[m.name for m in molecules],
+        voxel_size_angstrom=settings.voxel_size_angstrom,
+    )
+    return SimulatedSource(settings, catalogue)
+
+
+def placed(
+    centre: tuple[float, float, float], rotation: np.ndarray | None = None, molecule: int = 0
+) -> Placement:
+    return Placement(
+        molecule=molecule,
+        centre=np.asarray(centre, dtype=np.float64),
+        rotation=np.eye(3) if rotation is None else rotation,
+        stretch=np.ones(3),
+    )
+
+
+def imaged(*placements: Placement, tilt: float = 60.0) -> Draw:
+    return Draw(
+        placements=placements,
+        reference=0,
+        snr=0.05,
+        defocus_um=5.0,
+        tilt_min_deg=-tilt,
+        tilt_max_deg=tilt,
+        ctf="raw",
+    )
+
+
+def test_a_batch_is_what_it_says() -> None:
+    batch = make_source(CLEAR).draw(3, generator())
+    assert len(batch) == 3
+    assert batch.images.shape == batch.clean.shape == batch.masks.shape == (3, 32, 32, 32)
+    assert batch.images.dtype == batch.clean.dtype == batch.snr.dtype == torch.float32
+    assert batch.masks.dtype == torch.bool
+    assert torch.isfinite(batch.images).all()
+
+
+@pytest.mark.parametrize("noise_model", ["white", "coloured", "published"])
+def test_the_generator_alone_decides_whatever_the_batches(noise_model: str) -> None:
+    settings = replace(CLEAR, noise_model=noise_model, neighbours=2)  # type: ignore[arg-type]
+    whole = make_source(settings).draw(5, generator(7))
+    g, source = generator(7), make_source(settings)
+    parts = [source.draw(2, g), source.draw(3, g)]
+    assert torch.equal(whole.images, torch.cat([p.images for p in parts]))
+    assert torch.equal(whole.masks, torch.cat([p.masks for p in parts]))
+    assert not torch.equal(whole.images, source.draw(5, generator(8)).images)
+
+
+def test_random_phantoms_are_reproducible_in_any_order() -> None:
+    settings = SourceSettings(neighbours=1)
+    source = make_source(settings)
+    source.draw(2, generator(1))
+    later = source.draw(2, generator(2))
+    assert torch.equal(later.images, make_source(settings).draw(2, generator(2)).images)
+
+
+@pytest.mark.parametrize("noise_model", ["white", "coloured", "published"])
+@pytest.mark.parametrize("snr", [0.03, 0.5])
+def test_the_noise_has_the_stated_variance_ratio_over_the_box(noise_model: str, snr: float) -> None:
+    settings = replace(SourceSettings.paper(), noise_model=noise_model, snr=(snr,))  # type: ignore[type-var]
+    batch = make_source(settings).draw(4, generator())
+    signal = batch.clean.var(dim=(1, 2, 3))
+    noise = (batch.images - batch.clean).var(dim=(1, 2, 3))
+    torch.testing.assert_close(signal / noise, torch.full((4,), snr), rtol=1e-3, atol=0)
+    torch.testing.assert_close(batch.snr, torch.full((4,), snr), rtol=1e-3, atol=0)
+
+
+def test_the_snr_of_a_whole_molecule_is_the_same_ratio_on_average() -> None:
+    settings = replace(CLEAR, snr_of="molecule", snr=(0.1,))
+    ratios = make_source(settings).draw(40, generator()).snr
+    assert ratios.mean().item() == pytest.approx(0.1, rel=0.1)
+    assert ratios.std() > 0  # orientations lose different parts in the wedge
+
+
+def test_empty_boxes_hold_noise_alone_of_the_usual_strength() -> None:
+    settings = replace(CLEAR, empty_fraction=0.5)
+    batch = make_source(settings).draw(40, generator())
+    empty = ~batch.masks.flatten(1).any(1)
+    assert 10 < int(empty.sum()) < 30
+    assert (batch.clean[empty] == 0).all()
+    assert (batch.snr[empty] == 0).all()
+    noise = (batch.images - batch.clean).std(dim=(1, 2, 3))
+    assert noise[empty].mean().item() == pytest.approx(noise[~empty].mean().item(), rel=0.3)
+
+
+def test_protein_is_bright() -> None:
+    batch = make_source(CLEAR).draw(6, generator())
+    for clean, mask in zip(batch.clean, batch.masks, strict=True):
+        assert clean[mask].mean() > clean[~mask].mean() + 2 * clean.std()
+
+
+@pytest.mark.parametrize("name", ["rubisco", "clpp", "ldh", "ribosome"])
+@pytest.mark.parametrize("voxel", [8.0, 13.6])
+def test_masks_enclose_the_molecular_volume(name: str, voxel: float) -> None:
+    molecule = phantom(name)
+    settings = replace(CLEAR, voxel_size_angstrom=voxel, box=48, offset_voxels=2.0)
+    masks = source_of(molecule, settings=settings).draw(8, generator()).masks
+    volume = masks.float().sum().item() / 8 * voxel**3
+    assert volume == pytest.approx(molecule.volume_angstrom3, rel=0.06)
+
+
+def test_masks_cover_the_parts_of_cut_molecules_and_of_neighbours() -> None:
+    source = source_of(phantom("ldh"))
+    _, whole, _ = source.render(imaged(placed((15.5, 15.5, 15.5))))
+    _, cut, _ = source.render(imaged(placed((15.5, 15.5, -0.5))))
+    assert cut.sum().item() == pytest.approx(whole.sum().item() / 2, rel=0.25)
+    assert cut[..., 0].any()
+    assert not cut[..., 10:].any()
+    both = source.render(imaged(placed((15.5, 15.5, 15.5)), placed((15.5, 15.5, 0.0))))[1]
+    assert (both & whole).sum() == whole.sum()
+    assert both.sum() > whole.sum()
+
+
+def test_masks_of_neighbours_do_not_overlap() -> None:
+    source = make_source(SourceSettings(variety="fixed", neighbours=6, empty_fraction=0.0))
+    assert isinstance(source, SimulatedSource)
+    from napari_voxuda.simulation.placement import draw_box
+
+    for seed in range(8):
+        draw = draw_box(source.settings, source.molecules, np.random.default_rng(seed))
+        alone = [source.render(replace(draw, placements=(p,)))[1].int() for p in draw.placements]
+        assert torch.stack(alone).sum(dim=0).max() <= 1
+
+
+def test_nothing_comes_back_in_at_the_other_side() -> None:
+    source = source_of(phantom("rubisco"))
+    clean, mask, _ = source.render(imaged(placed((15.5, 15.5, 33.0)), tilt=90.0))
+    assert mask[..., -1].any()
+    assert not mask[..., :16].any()
+    # Fringes are strong where the molecule is and gone on the far side.
+    assert clean[..., :6].abs().max() < 0.01 * clean.abs().max()
+    gone = source.render(imaged(placed((15.5, 15.5, 100.0))))[0]
+    assert gone.abs().max() == 0
+
+
+def test_a_box_is_a_crop_of_a_larger_one() -> None:
+    small = source_of(phantom("rubisco"))
+    large = source_of(phantom("rubisco"), settings=replace(CLEAR, box=64))
+    one = small.render(imaged(placed((15.5, 12.0, 29.0)), tilt=90.0))
+    other = large.render(imaged(placed((31.5, 28.0, 45.0)), tilt=90.0))
+    inner = slice(16, 48)
+    error = (one[0] - other[0][inner, inner, inner]).abs().max()
+    assert error < 0.02 * other[0].abs().max()
+    assert torch.equal(one[1], other[1][inner, inner, inner])
+
+
+def test_rotating_a_molecule_rotates_its_image() -> None:
+    source = source_of(phantom("ribosome"), settings=replace(CLEAR, box=48))
+    turn = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # y → x, x → -y
+    before = source.render(imaged(placed((23.5, 23.5, 23.5)), tilt=90.0))[1]
+    after = source.render(imaged(placed((23.5, 23.5, 23.5), turn), tilt=90.0))[1]
+    turned = torch.rot90(before, 1, dims=(1, 2))
+    other = torch.rot90(before, -1, dims=(1, 2))
+    agree = max((after & turned).sum().item(), (after & other).sum().item()) / after.sum().item()
+    assert agree > 0.99
+    assert (after & before).sum() < 0.95 * after.sum()
+
+
+def test_the_power_lies_outside_the_missing_wedge() -> None:
+    settings = replace(CLEAR, box=64, tilt_range_deg=50.0)
+    source = source_of(phantom("ldh"), settings=settings)
+    clean = source.render(imaged(placed((31.5, 31.5, 31.5)), tilt=50.0))[0]
+    shape: TripleInt = (64, 64, 64)
+    power = torch.fft.rfftn(clean).abs() ** 2
+    measured = wedge(shape, -50, 50) > 0
+    # The crop smears the spectrum by a coefficient or two, so look further inside the wedge.
+    deep = wedge(shape, -65, 65) == 0
+    assert power[deep].sum() < 0.002 * power[measured].sum()
+    assert power[deep].mean() < 0.01 * power[measured].mean()
+    full = source.render(imaged(placed((31.5, 31.5, 31.5)), tilt=90.0))[0]
+    assert (torch.fft.rfftn(full).abs() ** 2)[deep].mean() > 50 * power[deep].mean()
+
+
+def test_contrast_scales_the_image_but_not_the_mask() -> None:
+    plain = phantom("ldh")
+    rich = Molecule(name="rich", points=plain.points, volumes=plain.volumes, contrast=1.5)
+    source = source_of(plain, rich)
+    one, mask, _ = source.render(imaged(placed((15.5, 15.5, 15.5))))
+    other, same, _ = source.render(imaged(placed((15.5, 15.5, 15.5), molecule=1)))
+    torch.testing.assert_close(other, 1.5 * one, rtol=1e-4, atol=1e-5)
+    assert torch.equal(mask, same)
+
+
+def test_other_boxes_and_voxel_sizes_work() -> None:
+    settings = SourceSettings(box=40, voxel_size_angstrom=6.8, variety="fixed")
+    assert make_source(settings).draw(1, generator()).images.shape == (1, 40, 40, 40)
+
+
+def test_the_description_is_plain_json() -> None:
+    text = json.dumps(make_source(CLEAR).description)
+    assert "rubisco-like phantom (550 kDa)" in text
+    assert '"snr": [0.05]' in text
+
+
+def test_a_count_below_one_is_refused() -> None:
+    with pytest.raises(InputError, match="at least 1 box was wanted, got 0"):
+        make_source(CLEAR).draw(0, generator())
