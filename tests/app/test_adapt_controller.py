@@ -1,0 +1,358 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_voxuda._types import Message, Progress
+from napari_voxuda.adaptation.events import CheckpointSaved, Preview, StepDone
+from napari_voxuda.adaptation.settings import AdaptSettings
+from napari_voxuda.app.adapt_controller import AdaptController
+from napari_voxuda.app.adapt_request import AdaptRequest
+from napari_voxuda.app.job import JobState
+from napari_voxuda.app.jobs import AdaptResult, Segmentation
+from napari_voxuda.app.mask_refinement import MaskChoice
+from napari_voxuda.data.picks import Picks
+from napari_voxuda.data.volume import Volume
+from napari_voxuda.errors import InputError, RunFolderError
+
+
+class FakeView:
+    def __init__(self) -> None:
+        self.inputs = AdaptRequest()
+        self.choice = MaskChoice(threshold=0.5)
+        self.calls: list[tuple] = []
+
+    def request(self):
+        if isinstance(self.inputs, Exception):
+            raise self.inputs
+        return self.inputs
+
+    def target_layer(self):
+        return self.inputs.layer
+
+    def mask_choice(self):
+        return self.choice
+
+    def run_folder(self):
+        return self.inputs.run
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return lambda *args, **kw: self.calls.append((name, *args, *kw.values()))
+
+    def of(self, name):
+        return [call[1:] for call in self.calls if call[0] == name]
+
+    @property
+    def said(self):
+        return self.of("say")[-1]
+
+
+def _step(step, total, **changes):
+    facts = {
+        "losses": {"total": 1.0},
+        "coverage": 0.5,
+        "foreground": 0.1,
+        "learning_rate": 1e-3,
+        "seconds_per_step": 2.0,
+    }
+    return StepDone(step=step, total=total, **{**facts, **changes})
+
+
+class FakeTasks:
+    """Stand-ins for the real tasks, as the controller sees them."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.jobs: list = []
+        self.events: list = [_step(1, 2), _step(2, 2)]
+        self.error: Exception | None = None
+        monkeypatch.setattr("napari_voxuda.app.adapt.adapt_task", self.adapt)
+        monkeypatch.setattr("napari_voxuda.app.segment.segment_task", self.segment)
+
+    def adapt(self, job):
+        self.jobs.append(job)
+        job.out.mkdir(parents=True, exist_ok=True)
+        (job.out / "run.json").write_text("{}")
+        yield from self.events
+        if self.error is not None:
+            raise self.error
+        (job.out / "model.safetensors").write_bytes(b"")
+        return AdaptResult(run=job.out, steps=2)
+
+    def segment(self, job):
+        self.jobs.append(job)
+        yield Progress(stage="Segmenting", done=1, total=1)
+        probability = np.linspace(0, 1, job.volume.data.size, dtype=np.float32)
+        volume = job.volume.with_data(
+            probability.reshape(job.volume.shape), name="tomo probability"
+        )
+        mask = volume.with_data((volume.data >= 0.5).astype(np.uint8), name="tomo mask")
+        return Segmentation(probability=volume, mask=mask, particles=[])
+
+
+@pytest.fixture
+def view(scene, tomogram, tmp_path):
+    view = FakeView()
+    key = scene.add_volume(tomogram)
+    view.inputs = AdaptRequest(layer=key, voxel_size_angstrom=10.0, run=tmp_path / "run")
+    return view
+
+
+@pytest.fixture
+def tasks(monkeypatch):
+    return FakeTasks(monkeypatch)
+
+
+@pytest.fixture
+def controller(view, scene, executor, tasks):
+    return AdaptController(view, scene, executor)
+
+
+def _labels(scene):
+    return [f["volume"] for f in scene.layers.values() if f["kind"] == "labels"]
+
+
+def test_a_run_ends_with_mask_and_probability_on_the_target_s_grid(
+    controller, view, scene, executor, tasks, tmp_path
+):
+    controller.start()
+    executor.run_all()
+    assert view.of("show_state") == [(JobState.RUNNING,), (JobState.DONE,)]
+    (mask,) = _labels(scene)
+    assert mask.grid == scene.volume(view.inputs.layer).grid
+    assert [f["name"] for f in scene.layers.values()] == ["tomo", "tomo probability", "tomo mask"]
+    assert tasks.jobs[0].out == tmp_path / "run"
+    assert tasks.jobs[1].model == tmp_path / "run"
+    assert view.said == ("Done. The mask is the layer “tomo mask”.",)
+    assert view.of("show_result")[-1][0] is True
+    assert view.of("show_run")[-1] == (tmp_path / "run", False, True)
+
+
+def test_events_become_curves_words_and_previews(controller, view, executor, tasks):
+    preview = Preview(step=1, image=np.zeros((2, 2)), probability=np.zeros((2, 2)))
+    saved = CheckpointSaved(step=1, path=Path("x"))
+    warning = Message(text="Careful.", level="warning")
+    tasks.events = [_step(1, 100), preview, saved, warning]
+    controller.start()
+    executor.run_all()
+    assert view.of("show_step") == [(tasks.events[0],)]
+    assert view.of("show_preview") == [(preview,)]
+    assert ("Careful.", "warning") in view.of("log")
+    assert ("Checkpoint saved at step 1.",) in view.of("log")
+    line = view.of("show_progress")[0][0]
+    assert (line.text, line.done, line.total) == ("step 1 of 100, 3 min 10 s left", 1, 100)
+
+
+def test_the_threshold_makes_the_labels_again_in_place(controller, view, scene, executor):
+    controller.start()
+    executor.run_all()
+    before = int(_labels(scene)[0].data.sum())
+    view.choice = MaskChoice(threshold=0.9)
+    controller.mask_changed()
+    executor.run_all()
+    assert len(_labels(scene)) == 1
+    assert 0 < int(_labels(scene)[0].data.sum()) < before
+
+
+def test_a_mask_that_the_user_removed_comes_back_with_the_threshold(
+    controller, view, scene, executor
+):
+    controller.start()
+    executor.run_all()
+    key = next(k for k, f in scene.layers.items() if f["kind"] == "labels")
+    scene.remove(key)
+    controller.mask_changed()
+    executor.run_all()
+    assert len(_labels(scene)) == 1
+
+
+def test_a_target_removed_mid_run_still_gets_its_mask(controller, view, scene, executor):
+    grid = scene.volume(view.inputs.layer).grid
+    controller.start()
+    scene.remove(view.inputs.layer)
+    executor.run_all()
+    assert _labels(scene)[0].grid == grid
+
+
+@pytest.mark.parametrize("text", ["CUDA out of memory. Tried", "DefaultCPUAllocator: no memory"])
+def test_running_out_of_memory_is_said_and_the_run_can_be_resumed(
+    controller, view, executor, tasks, text
+):
+    tasks.error = RuntimeError(text)
+    controller.start()
+    executor.run_all()
+    assert view.of("show_state")[-1] == (JobState.FAILED,)
+    words, level = view.said
+    assert words.startswith("Memory ran out")
+    assert level == "error"
+    assert view.of("show_run")[-1][1:] == (True, False)
+    tasks.error = None
+    controller.resume()
+    executor.run_all()
+    assert tasks.jobs[1].resume is True
+    assert tasks.jobs[1].out == tasks.jobs[0].out
+    assert view.of("show_state")[-1] == (JobState.DONE,)
+
+
+def test_a_run_folder_in_use_is_said_as_it_is(controller, view, executor, tasks):
+    tasks.error = RunFolderError("run: this folder already holds a run.")
+    controller.start()
+    executor.run_all()
+    assert view.said == ("run: this folder already holds a run.", "error")
+
+
+def test_stopping_says_how_to_go_on(controller, view, executor, tasks):
+    (view.inputs.run).mkdir()
+    (view.inputs.run / "run.json").write_text("{}")
+    controller.start()
+    controller.cancel()
+    executor.run_all()
+    assert view.of("show_state") == [(JobState.CANCELLED,)]
+    assert "Resume goes on" in view.said[0]
+
+
+def test_without_a_chosen_folder_each_run_gets_a_new_one(
+    controller, view, executor, tasks, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("napari_voxuda.app.run_places.runs_folder", lambda: tmp_path / "data")
+    view.inputs = replace(view.inputs, run=None)
+    for _ in range(2):
+        controller.start()
+        executor.run_all()
+    first, second = (job.out for job in tasks.jobs if hasattr(job, "out"))
+    assert first != second
+    assert first.parent == tmp_path / "data"
+
+
+def test_the_job_carries_what_the_user_chose(controller, view, scene, executor, tasks):
+    positions = np.array([[1.0, 2.0, 3.0]])
+    picks = scene.add("points", name="picks", picks=Picks(positions=positions))
+    settings = AdaptSettings.preset("fast", steps=7)
+    view.inputs = replace(
+        view.inputs, picks=picks, contrast="dark", settings=settings, device="cpu", seed=5
+    )
+    controller.start()
+    executor.run_all()
+    job = tasks.jobs[0]
+    assert (job.contrast, job.settings, job.device, job.seed) == ("dark", settings, "cpu", 5)
+    np.testing.assert_array_equal(job.picks.positions, positions)
+    assert job.voxel_size_angstrom == 10.0
+
+
+def test_an_empty_points_layer_is_refused(controller, view, scene, executor, no_picks):
+    picks = scene.add("points", name="picks", picks=no_picks)
+    view.inputs = replace(view.inputs, picks=picks)
+    controller.start()
+    assert not executor.waiting
+    assert "Picks" in view.said[0]
+
+
+def test_an_unknown_voxel_size_is_asked_for_and_given_to_the_layer(
+    controller, view, scene, executor, tasks
+):
+    plain = Volume(data=np.random.default_rng(0).normal(size=(6, 8, 8)), name="plain")
+    key = scene.add_volume(plain)
+    view.inputs = replace(view.inputs, layer=key, voxel_size_angstrom=None)
+    controller.start()
+    assert not executor.waiting
+    assert "the voxel size is unknown" in view.said[0]
+    view.inputs = replace(view.inputs, voxel_size_angstrom=13.6)
+    controller.start()
+    executor.run_all()
+    assert scene.volume(key).grid.voxel_size_angstrom == (13.6,) * 3
+    assert tasks.jobs[0].target.grid.voxel_size_angstrom == (13.6,) * 3
+    assert _labels(scene)[0].grid.voxel_size_angstrom == (13.6,) * 3
+
+
+def test_choosing_a_target_shows_its_voxel_size_and_contrast(controller, view, executor):
+    controller.target_changed()
+    assert view.of("show_voxel_size") == [(10.0, "From the layer.")]
+    executor.run_all()
+    assert "Protein" in view.of("show_contrast")[-1][0]
+
+
+def test_inputs_that_do_not_fit_are_said(controller, view, executor):
+    view.inputs = InputError("snr: low, high was wanted.")
+    controller.start()
+    assert view.said == ("snr: low, high was wanted.", "error")
+    assert not executor.waiting
+
+
+def test_no_target_is_said(controller, view, executor):
+    view.inputs = replace(view.inputs, layer=None)
+    controller.start()
+    assert "Open a tomogram" in view.said[0]
+
+
+def test_a_folder_is_adapted_to_but_not_segmented(
+    controller, view, scene, executor, tasks, tmp_path
+):
+    view.inputs = replace(view.inputs, layer=None, folder=tmp_path)
+    controller.start()
+    executor.run_all()
+    assert tasks.jobs[0].target == tmp_path
+    assert len(tasks.jobs) == 1
+    assert _labels(scene) == []
+    assert "Segment with this run" in view.said[0]
+
+
+def test_a_finished_run_segments_another_layer(controller, view, scene, executor, tasks):
+    view.inputs.run.mkdir()
+    for name in ("run.json", "model.safetensors"):
+        (view.inputs.run / name).write_text("{}")
+    controller.run_folder_changed()
+    assert view.of("show_run")[-1] == (view.inputs.run, False, True)
+    controller.segment()
+    executor.run_all()
+    assert tasks.jobs[0].model == view.inputs.run
+    assert len(_labels(scene)) == 1
+
+
+def test_segmenting_without_a_model_is_refused(controller, view, executor):
+    controller.segment()
+    assert "finished run" in view.said[0]
+    assert not executor.waiting
+
+
+def test_pseudo_labels_without_foreground_raise_an_alarm_once(controller, view, executor, tasks):
+    tasks.events = [_step(n, 60, foreground=0.0) for n in range(1, 60)]
+    controller.start()
+    executor.run_all()
+    alarms = [call for call in view.of("log") if call[1:] == ("warning",)]
+    assert len(alarms) == 1
+    assert "collapsed" in alarms[0][0]
+
+
+def test_the_mask_is_saved_as_it_is_shown(controller, view, scene, executor, tmp_path):
+    from napari_voxuda.io.mrc import read_mrc
+
+    controller.start()
+    executor.run_all()
+    assert controller.export_proposal() == "tomo mask.mrc"
+    controller.export(tmp_path / "mask")
+    saved = read_mrc(tmp_path / "mask.mrc")
+    np.testing.assert_array_equal(saved.data, _labels(scene)[0].data)
+    assert saved.grid.origin_angstrom == (5.0, 6.0, 7.0)
+    assert view.said == (f"Saved {tmp_path / 'mask.mrc'}.",)
+
+
+def test_a_mask_that_cannot_be_saved_is_said(controller, view, executor, tmp_path):
+    controller.start()
+    executor.run_all()
+    controller.export(tmp_path / "no" / "such" / "mask.mrc")
+    assert view.said[1] == "error"
+
+
+def test_exporting_before_there_is_a_mask_is_said(controller, view, tmp_path):
+    controller.export(tmp_path / "mask.mrc")
+    assert view.said[1] == "error"
+    assert not (tmp_path / "mask.mrc").exists()
+
+
+def test_a_file_that_cannot_be_opened_is_said(controller, view):
+    controller.open(Path("none.mrc"))
+    assert view.said == ("none.mrc: there is no such file.", "error")
