@@ -10,7 +10,16 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-__all__ = ["Contrast", "Event", "Message", "Normalisation", "Progress", "Task", "Triple", "TripleInt"]
+__all__ = [
+    "Contrast",
+    "Event",
+    "Message",
+    "Normalisation",
+    "Progress",
+    "Task",
+    "Triple",
+    "TripleInt",
+]
 
 Triple = tuple[float, float, float]
 """Three real values in the order (z, y, x)."""
