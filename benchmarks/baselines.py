@@ -57,9 +57,9 @@ def roll_pair(volume: Array, mask: Array, generator: torch.Generator) -> tuple[A
 
 def centred_sphere(shape: tuple[int, ...], radius: float = RADIUS) -> npt.NDArray[np.bool_]:
     """Return a sphere around the middle voxel ``n // 2``, radius in voxels."""
-    axes = np.ogrid[tuple(slice(-(n // 2), n - n // 2) for n in shape)]
-    distance: Array = sum(axis**2 for axis in axes)
-    return distance <= radius**2
+    z, y, x = np.ogrid[tuple(slice(-(n // 2), n - n // 2) for n in shape)]
+    inside: npt.NDArray[np.bool_] = z**2 + y**2 + x**2 <= radius**2
+    return inside
 
 
 def otsu_threshold(values: Array, bins: int = 256) -> float:

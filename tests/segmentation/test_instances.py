@@ -135,6 +135,13 @@ def test_labels_with_gaps_and_any_order_are_measured() -> None:
     assert [(p.label, p.voxels) for p in found] == [(3, 2), (2, 1), (7, 1)]
 
 
+def test_particles_of_equal_size_come_in_the_order_of_their_labels() -> None:
+    order = np.random.default_rng(0).permutation(np.arange(1, 201))
+    labels = order.reshape(2, 10, 10)
+    found = find_particles(labels, np.ones(labels.shape), None)
+    assert [p.label for p in found] == list(range(1, 201))
+
+
 @pytest.mark.parametrize(
     ("labels", "shape", "message"),
     [
@@ -159,6 +166,7 @@ def test_refused_labels(labels: np.ndarray, shape: tuple[int, ...], message: str
         (59.0, (2.0, 3.0, 5.0), 2),
         (3 * 13.6**3, (13.6, 13.6, 13.6), 3),
         (1e-6, (10.0, 10.0, 10.0), 1),
+        (40 * (15.6 * 7.07) * 11.08, (11.08, 7.07, 15.6), 40),  # rounds to above 40 voxels
     ],
 )
 def test_smallest_size_in_voxels(size: float, voxel: Any, voxels: int) -> None:
