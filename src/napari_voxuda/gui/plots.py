@@ -124,7 +124,7 @@ class CurvePanel(QWidget):
             return
         import pyqtgraph as pg
 
-        palette = self._empty.palette()
+        palette = self.palette()
         text = palette.color(QPalette.ColorRole.WindowText)
         ground = palette.color(QPalette.ColorRole.Window)
         for plot in self._plots:
