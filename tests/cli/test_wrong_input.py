@@ -76,7 +76,7 @@ CASES = [
         "output in a file",
         "segment {f}/tomogram.mrc --model {m} --out {f}/text.mrc/o.mrc",
         4,
-        "make",
+        "is a file",
     ),
     ("output in a file", "adapt --target {f}/tomogram.mrc --out {f}/text.mrc/run", 4, "is a file"),
     ("output in a file", "simulate --source phantom --out {f}/text.mrc/source", 4, "is a file"),

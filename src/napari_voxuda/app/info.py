@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from napari_voxuda.errors import InputError, RunBusyError
+from napari_voxuda.errors import InputError, OutputError, RunBusyError
 
 __all__ = ["describe"]
 
@@ -117,15 +117,28 @@ def _run(path: Path) -> dict[str, Any]:
 
 def _run_state(path: Path) -> str:
     """Return ``"finished"``, ``"running"``, ``"unfinished"`` (can be resumed) or ``"started"``."""
+    from napari_voxuda.networks.checkpoint import MODEL_FILE, latest_checkpoint
+
+    if _is_busy(path):
+        return "running"
+    if (path / MODEL_FILE).is_file():
+        return "finished"
+    return "started" if latest_checkpoint(path) is None else "unfinished"
+
+
+def _is_busy(path: Path) -> bool:
+    """Whether a process holds the run's lock; a folder without one is not touched."""
     from napari_voxuda.adaptation.run_folder import RunFolder
 
+    if not (path / "lock").exists():
+        return False
     try:
-        with RunFolder.open(path) as run:
-            if run.is_finished:
-                return "finished"
-            return "started" if run.latest_checkpoint() is None else "unfinished"
+        RunFolder.open(path).close()
     except RunBusyError:
-        return "running"
+        return True
+    except OutputError:  # a folder that cannot be written to
+        return False
+    return False
 
 
 def _subtomograms(path: Path) -> dict[str, Any]:

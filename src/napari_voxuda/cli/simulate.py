@@ -34,7 +34,7 @@ def simulate(
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Simulate labelled subtomograms: NAME_subtomo.mrc and NAME_mask.mrc."""
+    """Simulate labelled subtomograms: NAME.mrc and NAME_mask.mrc."""
     from napari_voxuda.app.simulate import simulate_task
     from napari_voxuda.simulation.words import source_settings_from_words
 

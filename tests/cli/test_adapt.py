@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+from napari_voxuda.adaptation.settings import PRESETS
+from napari_voxuda.networks.checkpoint import load_model
+
+Invoke = Callable[..., Result]
+_SMALL = (
+    *("--preset", "fast", "--steps", "2", "--batch", "2", "--network-stem", "2"),
+    *("--network-body", "4", "--noise-samples", "2", "--checkpoint-every", "1"),
+    *("--source-variety", "fixed", "--source-box", "16", "--source-count", "4"),
+    *("--source-neighbours", "0"),
+)
+
+
+def _record(run: Path) -> dict[str, object]:
+    record: dict[str, object] = json.loads((run / "run.json").read_text())
+    return record
+
+
+def test_the_run_records_the_preset_with_the_changes_given(model: Path) -> None:
+    settings = _record(model)["settings"]
+    assert isinstance(settings, dict)
+    assert settings["steps"] == 2
+    assert settings["network"]["stem"] == 2
+    assert settings["network"]["head"] == PRESETS["fast"].network.head
+    assert settings["learning_rate"] == PRESETS["fast"].learning_rate
+    assert settings["denoise"]["method"] == PRESETS["fast"].denoise.method
+
+
+def test_contrast_seed_and_voxel_size_are_recorded(
+    invoke: Invoke, files: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    target = ("--target", files / "voxel0.mrc", "--voxel-size", "12.5", "--contrast", "dark")
+    outcome = invoke("adapt", *target, *_SMALL, "--seed", "5", "--out", run, "--json")
+    assert outcome.exit_code == 0, outcome.stderr
+    assert json.loads(outcome.stdout) == {"run": str(run), "steps": 2}
+    record = _record(run)
+    assert (record["seed"], record["contrast"]) == (5, "dark")
+    assert load_model(run).voxel_size_angstrom == 12.5
+
+
+def test_a_folder_of_subtomograms_and_a_folder_of_pairs(
+    invoke: Invoke, files: Path, tmp_path: Path
+) -> None:
+    folder = files / "subtomograms"
+    run = tmp_path / "made" / "run"
+    words = ("--target", folder, "--source", folder, *_SMALL, "--contrast", "bright")
+    outcome = invoke("adapt", *words, "--out", run)
+    assert (outcome.exit_code, outcome.stdout) == (0, f"{run}: 2 steps done\n"), outcome.stderr
+    assert load_model(run).normalisation == "subtomogram"
+    source = _record(run)["source"]
+    assert isinstance(source, dict)
+    assert source["kind"] == "folder"
+
+
+@pytest.fixture
+def unfinished(model: Path, tmp_path: Path) -> Path:
+    """Return a run that was killed after its first step."""
+    run = tmp_path / "run"
+    shutil.copytree(model, run)
+    (run / "model.safetensors").unlink()
+    (run / "checkpoints" / "step-00000002.safetensors").unlink()
+    return run
+
+
+def test_resume_needs_nothing_but_the_run(invoke: Invoke, model: Path, unfinished: Path) -> None:
+    outcome = invoke("adapt", "--resume", "--out", unfinished)
+    assert outcome.exit_code == 0, outcome.stderr
+    assert outcome.stdout == f"{unfinished}: 2 steps done\n"
+    resumed, whole = (load_model(r).network.state_dict() for r in (unfinished, model))
+    assert all(bool((resumed[name] == whole[name]).all()) for name in whole)
+
+
+def test_resume_says_that_other_settings_do_not_count(invoke: Invoke, unfinished: Path) -> None:
+    outcome = invoke("adapt", "--resume", "--out", unfinished, "--steps", "9")
+    assert outcome.exit_code == 0, outcome.stderr
+    assert outcome.stdout == f"{unfinished}: 2 steps done\n"
+    assert "Warning: With --resume the run's own source and settings are used." in outcome.stderr
+
+
+def test_resume_refuses_another_target(invoke: Invoke, files: Path, unfinished: Path) -> None:
+    target = ("--target", files / "other_shape.mrc")
+    outcome = invoke("adapt", "--resume", *target, "--out", unfinished)
+    assert outcome.exit_code == 5
+    assert "start a new run" in outcome.stderr
