@@ -120,9 +120,11 @@ def _atoms(
             own = np.array([a.element.weight for a in atoms])
             if not atoms or own.sum() <= 0:
                 continue
-            whole = own.sum() * (1.0 if any(a.is_hydrogen() for a in atoms) else _HYDROGEN_SHARE)
             if known.is_amino_acid() or known.is_nucleic_acid():
-                whole = max(known.weight - _WATER_DALTON, whole)
+                whole = max(known.weight - _WATER_DALTON, own.sum())
+            else:
+                hydrogens = any(a.is_hydrogen() for a in atoms)
+                whole = own.sum() * (1.0 if hydrogens else _HYDROGEN_SHARE)
             points.extend((a.pos.z, a.pos.y, a.pos.x) for a in atoms)
             masses.extend(own * (whole / own.sum()))
             nucleic.extend([known.is_nucleic_acid()] * len(atoms))
