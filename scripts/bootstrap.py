@@ -111,7 +111,7 @@ def install_system_packages(packages: list[str]) -> None:
     if shutil.which("apt-get") is None:
         sys.exit(fail(f"Missing on this system (Debian's names): {' '.join(packages)}."))
     if os.geteuid() != 0:
-        sys.exit(fail(f"Missing on this system. Run: sudo {' '.join(command)}"))
+        sys.exit(fail(f"Missing on this system. Run: sudo apt-get install {' '.join(packages)}"))
     os.environ["DEBIAN_FRONTEND"] = "noninteractive"
     run("apt-get", "update", "-q")
     run(*command)
