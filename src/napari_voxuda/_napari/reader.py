@@ -19,10 +19,10 @@ _LARGEST_MASK_CHECK = 64 * 2**20
 
 def get_reader(path: _Paths) -> Callable[[_Paths], list[_LayerData]] | None:
     """Return a function that reads `path`, or None when a name is not that of an MRC file."""
-    from napari_voxuda.io.mrc import MRC_SUFFIXES
+    from napari_voxuda.io.mrc import is_mrc_name
 
     names = [path] if isinstance(path, str) else list(path)
-    if all(str(name).lower().endswith(tuple(MRC_SUFFIXES)) for name in names):
+    if all(is_mrc_name(name) for name in names):
         return _read
     return None
 

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_voxuda.data.volume import Grid, Volume
+from napari_voxuda.io.mrc import write_mrc
+
+
+@pytest.fixture
+def tomogram_file(tmp_path) -> Path:
+    """An MRC file of 20 by 40 by 48 voxels of 12 Å with an origin: dark blobs in noise."""
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(20, 40, 48)).astype(np.float32)
+    z, y, x = np.indices(values.shape)
+    for centre in ((10, 12, 12), (10, 28, 30)):
+        inside = sum((a - c) ** 2 for a, c in zip((z, y, x), centre, strict=True)) < 25
+        values[inside] -= 3.0
+    grid = Grid(origin_angstrom=(120.0, -36.0, 24.0), nstart=(1, 2, 3)).with_voxel_size(12.0)
+    path = tmp_path / "tomo.mrc"
+    write_mrc(path, Volume(data=values, grid=grid, name="tomo"))
+    return path

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+
+from napari_voxuda._napari.reader import get_reader, is_mask
+from napari_voxuda.data.volume import Volume
+from napari_voxuda.io.mrc import write_mask
+
+
+def test_only_mrc_names_are_claimed():
+    assert get_reader("a.mrc") is not None
+    assert get_reader(["a.mrc", "b.REC"]) is not None
+    assert get_reader("a.mrc.gz") is not None
+    assert get_reader("a.tif") is None
+    assert get_reader(["a.mrc", "b.tif"]) is None
+
+
+def test_a_file_stays_on_disk(tomogram_file):
+    ((data, keywords, kind),) = get_reader(str(tomogram_file))(str(tomogram_file))
+    assert kind == "image"
+    assert isinstance(data, np.memmap)
+    assert keywords["contrast_limits"][0] < keywords["contrast_limits"][1]
+
+
+def test_dropping_a_file_on_the_viewer_shows_it_in_angstrom(make_napari_viewer, tomogram_file):
+    viewer = make_napari_viewer()
+    viewer.window._qt_viewer._qt_open([str(tomogram_file)], stack=False, plugin="napari-voxuda")
+    (layer,) = viewer.layers
+    assert layer.name == "tomo"
+    np.testing.assert_allclose(layer.scale, 12.0)
+    np.testing.assert_allclose(layer.translate, (120.0, -36.0, 24.0))
+    assert isinstance(layer.data, np.memmap)
+
+
+def test_a_mask_opens_as_labels(make_napari_viewer, tmp_path):
+    mask = np.zeros((4, 5, 6), np.uint8)
+    mask[1, 2, 3] = 1
+    write_mask(tmp_path / "tomo_mask.mrc", Volume(data=mask))
+    viewer = make_napari_viewer()
+    (layer,) = viewer.open(tmp_path / "tomo_mask.mrc", plugin="napari-voxuda")
+    assert layer._type_string == "labels"
+    layer.data_setitem((np.array([0]), np.array([0]), np.array([0])), 2)  # it can be painted on
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "expected"),
+    [
+        ("tomo_mask", [0, 1], True),
+        ("labels", [0, 40], True),
+        ("tomo", [0, 1], False),
+        ("mask", [-5, 1], False),
+        ("mask", [0.0, 1.0], False),
+    ],
+)
+def test_what_counts_as_a_mask(name, values, expected):
+    data = np.array(values).reshape(1, 1, 2)
+    assert is_mask(Volume(data=data, name=name)) is expected
+
+
+def test_doubts_about_the_header_are_shown(make_napari_viewer, shared_data, capsys):
+    viewer = make_napari_viewer()
+    path = shared_data / "formats" / "vesicles_simulated_voxel0.mrc"
+    (layer,) = viewer.open(path, plugin="napari-voxuda")
+    assert [str(u) for u in layer.units] == ["pixel"] * 3
+    assert layer.metadata["napari_voxuda"]["warnings"]
+
+
+def test_a_damaged_file_says_so(make_napari_viewer, tomogram_file):
+    from napari_voxuda.errors import FileFormatError
+
+    cut = tomogram_file.with_name("cut.mrc")
+    shutil.copy(tomogram_file, cut)
+    with cut.open("r+b") as file:
+        file.truncate(5000)
+    viewer = make_napari_viewer()
+    with pytest.raises(FileFormatError, match="truncated"):
+        viewer.open(cut, plugin="napari-voxuda")
