@@ -112,7 +112,7 @@ def test_the_mask_of_a_structure_encloses_its_volume(shared_data: Path) -> None:
     masks = source.draw(6, torch.Generator().manual_seed(0)).masks
     wanted = source.molecules[0].mass_dalton * 1.21
     assert masks.float().sum().item() / 6 * 1000 == pytest.approx(wanted, rel=0.05)
-    assert "3j9i.pdb (66" in str(source.description)
+    assert "3j9i.pdb (659 kDa)" in str(source.description)
 
 
 def test_other_files_are_refused(tmp_path: Path, dimer: Path) -> None:

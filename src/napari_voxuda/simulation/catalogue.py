@@ -27,7 +27,7 @@ from napari_voxuda.simulation.random_assembly import random_assembly
 from napari_voxuda.simulation.settings import SourceSettings
 from napari_voxuda.simulation.structures import read_structure
 
-__all__ = ["RANDOM_POOL", "Catalogue", "Prepared", "make_catalogue"]
+__all__ = ["RANDOM_POOL", "Catalogue", "Prepared", "make_catalogue", "power_bins", "prepare"]
 
 RANDOM_POOL = 600
 """Random phantoms that a source draws from; each is made when it is first drawn."""

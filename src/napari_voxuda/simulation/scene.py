@@ -3,86 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from napari_voxuda._params import param, validate
 from napari_voxuda._types import Triple, TripleInt
 from napari_voxuda.data.volume import Grid, Volume
-from napari_voxuda.errors import InputError
-from napari_voxuda.simulation.assembly import Domain, grow_assembly
-from napari_voxuda.simulation.catalogue import Prepared, prepare
 from napari_voxuda.simulation.density import MASK_LEVEL, fast_length, splat
 from napari_voxuda.simulation.imaging import wedge
 from napari_voxuda.simulation.noise import reconstruction_noise
 from napari_voxuda.simulation.optics import Optics
-from napari_voxuda.simulation.phantoms import PHANTOMS, phantom
-from napari_voxuda.simulation.placement import random_rotation
+from napari_voxuda.simulation.scene_content import (
+    PlacedMolecule,
+    place_molecules,
+    place_unlabelled,
+)
+from napari_voxuda.simulation.scene_settings import SceneSettings
 
 __all__ = ["Scene", "SceneParticle", "SceneSettings", "make_scene"]
 
 _MARGIN = 8
-_SMALL_KINDS = 6
-_TRIALS_PER_MOLECULE = 60
-_GOLD_CONTRAST = 6.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class SceneSettings:
-    """Settings of a synthetic tomogram.
-
-    Raises
-    ------
-    InputError
-        When a value is outside its bounds or names an unknown phantom.
-    """
-
-    shape: tuple[int, int, int] = param(
-        (64, 128, 128), "Size (z, y, x).", unit="voxels", minimum=16, maximum=2048
-    )
-    voxel_size_angstrom: float = param(
-        12.0, "Voxel size.", unit="Å", minimum=4.0, maximum=40.0, step=0.1
-    )
-    kinds: tuple[str, ...] = param(
-        ("ribosome", "proteasome", "chaperonin"),
-        "Phantoms that are placed and labelled, in equal numbers.",
-    )
-    molecules: int = param(
-        30, "Labelled molecules that are tried.", minimum=0, maximum=10_000, step=1
-    )
-    small_proteins: int = param(
-        300, "Unlabelled proteins of 20 to 60 kDa.", minimum=0, maximum=100_000, step=10
-    )
-    gold_beads: int = param(3, "Gold beads, unlabelled.", minimum=0, maximum=1000, step=1)
-    signal: float = param(
-        0.7,
-        "Mean z-score of the protein-bright tomogram inside the mask; sets the noise.",
-        minimum=0.01,
-        maximum=100.0,
-        step=0.05,
-    )
-    contrast: Literal["bright", "dark"] = param(
-        "dark", "Whether molecules are dark, as in raw data, or bright."
-    )
-    defocus_um: float = param(
-        4.5, "Defocus (underfocus positive).", unit="µm", minimum=0.0, maximum=20.0, step=0.1
-    )
-    tilt_range_deg: float = param(
-        60.0, "Largest tilt.", unit="°", minimum=10.0, maximum=90.0, step=1.0
-    )
-
-    def __post_init__(self) -> None:
-        validate(self)
-        for kind in self.kinds:
-            if kind not in PHANTOMS:
-                raise InputError(
-                    f"SceneSettings.kinds: some of {', '.join(PHANTOMS)} were wanted, got {kind!r}."
-                )
-        if self.molecules and not self.kinds:
-            raise InputError("SceneSettings.kinds: at least one phantom was wanted, got none.")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -129,18 +70,6 @@ class Scene:
     particles: tuple[SceneParticle, ...]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Placed:
-    molecule: Prepared
-    kind: str
-    centre: npt.NDArray[np.float64]
-    rotation: npt.NDArray[np.float64]
-
-    @property
-    def points(self) -> npt.NDArray[np.float64]:
-        return np.asarray(self.molecule.points @ self.rotation.T + self.centre)
-
-
 def make_scene(settings: SceneSettings, generator: torch.Generator) -> Scene:
     """Simulate a whole tomogram of phantoms.
 
@@ -163,8 +92,8 @@ def make_scene(settings: SceneSettings, generator: torch.Generator) -> Scene:
     `reconstruction_noise`.
     """
     rng = np.random.default_rng(int(torch.randint(0, 2**62, (1,), generator=generator).item()))
-    placed = _place(settings, rng)
-    others = _unlabelled(settings, placed, rng)
+    placed = place_molecules(settings, rng)
+    others = place_unlabelled(settings, placed, rng)
     labels = _label(settings, placed)
     clean, noise = _image(settings, [*placed, *others], rng)
     values = clean + noise * _noise_sigma(clean, labels > 0, settings.signal)
@@ -188,75 +117,7 @@ def make_scene(settings: SceneSettings, generator: torch.Generator) -> Scene:
     )
 
 
-def _place(settings: SceneSettings, rng: np.random.Generator) -> list[_Placed]:
-    """Place molecules one after the other where their bounding spheres are free."""
-    prepared = {k: prepare(phantom(k), settings.voxel_size_angstrom) for k in settings.kinds}
-    placed: list[_Placed] = []
-    for number in range(settings.molecules):
-        kind = settings.kinds[number % len(settings.kinds)]
-        centre = _free_centre(settings, placed, prepared[kind].radius, rng)
-        if centre is not None:
-            placed.append(
-                _Placed(
-                    molecule=prepared[kind],
-                    kind=kind,
-                    centre=centre,
-                    rotation=random_rotation(rng),
-                )
-            )
-    return placed
-
-
-def _free_centre(
-    settings: SceneSettings, placed: list[_Placed], radius: float, rng: np.random.Generator
-) -> npt.NDArray[np.float64] | None:
-    size = np.asarray(settings.shape)
-    for _ in range(_TRIALS_PER_MOLECULE):
-        trial = rng.uniform(0, size - 1)
-        if all(
-            np.linalg.norm(trial - other.centre) >= radius + other.molecule.radius
-            for other in placed
-        ):
-            return np.asarray(trial, dtype=np.float64)
-    return None
-
-
-def _unlabelled(
-    settings: SceneSettings, placed: list[_Placed], rng: np.random.Generator
-) -> list[_Placed]:
-    """Scatter small proteins and gold beads outside the labelled molecules."""
-    small = [_small_protein(settings.voxel_size_angstrom, rng) for _ in range(_SMALL_KINDS)]
-    gold = _gold_bead(settings.voxel_size_angstrom, rng)
-    chosen = [small[rng.integers(_SMALL_KINDS)] for _ in range(settings.small_proteins)]
-    chosen += [gold] * settings.gold_beads
-    others: list[_Placed] = []
-    for molecule in chosen:
-        centre = _free_centre(settings, placed, molecule.radius, rng)
-        if centre is not None:
-            others.append(
-                _Placed(molecule=molecule, kind="", centre=centre, rotation=random_rotation(rng))
-            )
-    return others
-
-
-def _small_protein(voxel_size_angstrom: float, rng: np.random.Generator) -> Prepared:
-    mass = rng.uniform(20_000, 60_000)
-    radius = (mass * 1.21 * 0.75 / np.pi) ** (1 / 3)
-    stretch = rng.uniform(0.8, 1.25)
-    domain = Domain(
-        centre=(0.0, 0.0, 0.0), radii=(radius * stretch**2, radius / stretch, radius / stretch)
-    )
-    return prepare(grow_assembly("small protein", [domain], "C1", mass, rng), voxel_size_angstrom)
-
-
-def _gold_bead(voxel_size_angstrom: float, rng: np.random.Generator) -> Prepared:
-    domain = Domain(centre=(0.0, 0.0, 0.0), radii=(50.0, 50.0, 50.0))
-    mass = domain.volume_angstrom3 / 1.21
-    bead = grow_assembly("gold bead", [domain], "C1", mass, rng, contrast=_GOLD_CONTRAST)
-    return prepare(bead, voxel_size_angstrom)
-
-
-def _label(settings: SceneSettings, placed: list[_Placed]) -> npt.NDArray[np.uint16]:
+def _label(settings: SceneSettings, placed: list[PlacedMolecule]) -> npt.NDArray[np.uint16]:
     """Threshold each molecule's own density in a box around it."""
     labels = np.zeros(settings.shape, np.uint16)
     best = np.zeros(settings.shape, np.float32)
@@ -279,7 +140,7 @@ def _label(settings: SceneSettings, placed: list[_Placed]) -> npt.NDArray[np.uin
 
 
 def _image(
-    settings: SceneSettings, items: list[_Placed], rng: np.random.Generator
+    settings: SceneSettings, items: list[PlacedMolecule], rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Return the noise-free protein-bright tomogram, and noise of variance 1."""
     d, h, w = (fast_length(n + 2 * _MARGIN) for n in settings.shape)
