@@ -21,7 +21,7 @@ def _shown(*events: Event) -> str:
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
 
 
-def test_each_stage_has_a_bar_with_its_count(monkeypatch: object) -> None:
+def test_each_stage_has_a_bar_with_its_count() -> None:
     text = _shown(
         Progress(stage="Reading", done=1, total=1),
         Progress(stage="Segmenting [0, 1]", done=3, total=8),
@@ -30,6 +30,16 @@ def test_each_stage_has_a_bar_with_its_count(monkeypatch: object) -> None:
     assert "1/1" in text
     assert "Segmenting [0, 1]" in text
     assert "3/8" in text
+
+
+def test_a_stage_that_begins_again_gets_its_own_bar() -> None:
+    text = _shown(
+        Progress(stage="Reading", done=7, total=7),
+        Progress(stage="Reading", done=2, total=9),
+    )
+    last = text.splitlines()[-2:]
+    assert "7/7" in last[0]
+    assert "2/9" in last[1]
 
 
 def test_messages_are_shown_as_written() -> None:

@@ -44,7 +44,7 @@ class Bars:
             TextColumn("{task.fields[note]}", style="dim"),
             console=Console(file=stream),
         )
-        self._stages: dict[str, TaskID] = {}
+        self._stages: dict[str, tuple[TaskID, int]] = {}
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -70,9 +70,11 @@ class Bars:
             self._advance("Adapting", event.step, event.total, _note(event))
 
     def _advance(self, stage: str, done: int, total: int, note: str) -> None:
-        if stage not in self._stages:
-            self._stages[stage] = self._progress.add_task(escape(stage), total=total, note=note)
-        self._progress.update(self._stages[stage], completed=done, total=total, note=note)
+        bar, reached = self._stages.get(stage, (None, 0))
+        if bar is None or done < reached:  # a stage that begins again gets a bar of its own
+            bar = self._progress.add_task(escape(stage), total=total, note=note)
+        self._progress.update(bar, completed=done, total=total, note=note)
+        self._stages[stage] = bar, done
 
 
 def _note(event: StepDone) -> str:
