@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
-from napari_voxuda.app.device import resolve_device
+import napari_voxuda.app.device as subject
+from napari_voxuda.app.device import memory_bytes, resolve_device
 from napari_voxuda.errors import InputError
 
 
@@ -42,3 +45,21 @@ def test_missing_cuda_is_refused_with_a_way_out(
 def test_unknown_device_is_refused() -> None:
     with pytest.raises(InputError, match="one of auto, cpu, cuda was wanted, got 'tpu'"):
         resolve_device("tpu")
+
+
+def test_memory_is_the_smallest_limit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "limit").write_text("123456789\n")
+    (tmp_path / "none").write_text("max\n")
+    monkeypatch.setattr(subject, "_physical_memory", lambda: 2 * 10**9)
+    monkeypatch.setattr(subject, "_CGROUP_LIMITS", (tmp_path / "none", tmp_path / "absent"))
+    assert memory_bytes(torch.device("cpu")) == 2 * 10**9
+    monkeypatch.setattr(subject, "_CGROUP_LIMITS", (tmp_path / "none", tmp_path / "limit"))
+    assert memory_bytes(torch.device("cpu")) == 123456789
+    monkeypatch.setattr(subject, "_CGROUP_LIMITS", ())
+    monkeypatch.setattr(subject, "_physical_memory", lambda: None)
+    assert memory_bytes(torch.device("cpu")) is None
+
+
+def test_memory_of_a_gpu_is_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (5, 10))
+    assert memory_bytes(torch.device("cuda")) == 5
