@@ -29,7 +29,7 @@ from napari_voxuda.simulation.structures import read_structure
 
 __all__ = ["RANDOM_POOL", "Catalogue", "Prepared", "make_catalogue", "power_bins", "prepare"]
 
-RANDOM_POOL = 600
+RANDOM_POOL = 400
 """Random phantoms that a source draws from; each is made when it is first drawn."""
 
 _COARSENING = 0.7  # cell edge in voxels; its spread, 0.2 voxel, is far below the blur

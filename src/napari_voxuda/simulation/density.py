@@ -24,6 +24,7 @@ MASK_LEVEL = 0.5
 """Occupancy above which a voxel belongs to a mask, after each molecule's own calibration."""
 
 _SHIFTS = np.array([[0.0, 0.0, 0.0], [0.5, 0.25, 0.75], [0.25, 0.75, 0.5], [0.75, 0.5, 0.25]])
+_SMALL_VOXELS = 500
 
 
 def splat(
@@ -55,18 +56,16 @@ def splat(
     padded = tuple(n + 2 for n in shape)
     low = np.floor(points)
     fraction = (points - low).astype(np.float32)
-    index = low.astype(np.int64) + 1
-    flat = (index[:, 0] * padded[1] + index[:, 1]) * padded[2] + index[:, 2]
-    out = np.zeros((len(stacked), int(np.prod(padded))), np.float64)
-    for dz in (0, 1):
-        share_z = fraction[:, 0] if dz else 1 - fraction[:, 0]
-        for dy in (0, 1):
-            share_zy = share_z * (fraction[:, 1] if dy else 1 - fraction[:, 1])
-            for dx in (0, 1):
-                share = share_zy * (fraction[:, 2] if dx else 1 - fraction[:, 2])
-                where = flat + (dz * padded[1] + dy) * padded[2] + dx
-                for channel, weight in enumerate(stacked):
-                    out[channel] += np.bincount(where, share * weight, out.shape[1])
+    corner = low.astype(np.int64) + 1
+    flat = (corner[:, 0] * padded[1] + corner[:, 1]) * padded[2] + corner[:, 2]
+    where, shares = [], []
+    for dz, dy, dx in np.ndindex(2, 2, 2):
+        share = np.abs(1 - dz - fraction[:, 0]) * np.abs(1 - dy - fraction[:, 1])
+        shares.append(share * np.abs(1 - dx - fraction[:, 2]))
+        where.append(flat + (dz * padded[1] + dy) * padded[2] + dx)
+    index, share = np.concatenate(where), np.stack(shares)
+    size = int(np.prod(padded))
+    out = np.stack([np.bincount(index, (share * w).ravel(), size) for w in stacked])
     grids = out.reshape(-1, *padded)[:, 1:-1, 1:-1, 1:-1].astype(np.float32)
     return grids if np.ndim(weights) == 2 else grids[0]
 
@@ -135,12 +134,14 @@ def mask_level_of(
     shape: TripleInt = (d, h, w)
     blur = gaussian_transfer(shape, sigma) / splat_transfer(shape)
     pooled = []
-    for shift in _SHIFTS:  # so that the grid's accidental position does not count
+    # Of a small molecule the grid's accidental position must not count.
+    shifts = _SHIFTS if volumes.sum() < _SMALL_VOXELS else _SHIFTS[:1]
+    for shift in shifts:
         grid = torch.from_numpy(splat(points + (np.asarray(shape) - 1) / 2 + shift, volumes, shape))
         values = torch.fft.irfftn(torch.fft.rfftn(grid) * blur, s=shape).ravel()
         pooled.append(values)
     every = torch.cat(pooled)
-    rank = min(max(round(float(volumes.sum()) * len(_SHIFTS)), 1), every.numel() - 1)
+    rank = min(max(round(float(volumes.sum()) * len(shifts)), 1), every.numel() - 1)
     top = torch.topk(every, rank + 1).values
     # The level lies between the last voxel inside and the first outside.
     return float(0.5 * (top[-1] + top[-2]))
