@@ -16,10 +16,10 @@ def test_weights_sum_to_one_at_every_voxel(
     length: int, core: int, halo: int, window: WindowName
 ) -> None:
     axis = plan_tiles((length, 1, 1), core=core, halo=halo).axes[0]
-    total = np.zeros(axis.start(axis.count - 1) + axis.size)
+    total = np.zeros(axis.end)
     for i, weights in enumerate(axis_weights(axis, window)):
         assert weights.min() >= 0
-        total[axis.start(i) : axis.start(i) + axis.size] += weights
+        total[axis.starts[i] : axis.starts[i] + axis.size] += weights
     np.testing.assert_allclose(total, 1.0, rtol=1e-12)
 
 
@@ -27,8 +27,8 @@ def test_weights_sum_to_one_at_every_voxel(
 def test_weight_falls_towards_a_neighbour_and_not_towards_the_border(window: WindowName) -> None:
     axis = plan_tiles((96, 1, 1), core=48, halo=8).axes[0]
     first, last = axis_weights(axis, window)
-    assert (first[: axis.step] == 1.0).all()
-    assert (np.diff(first[axis.step :]) < 0).all()
+    assert (first[:40] == 1.0).all()
+    assert (np.diff(first[40:]) < 0).all()
     np.testing.assert_allclose(first, last[::-1])
     assert first[axis.size - 8] == pytest.approx(1 - first[axis.size - 9])
 
@@ -41,7 +41,7 @@ def test_without_halo_tiles_do_not_overlap() -> None:
 def test_volume_weight_is_the_product_of_the_axes() -> None:
     tiling = plan_tiles((40, 48, 64), core=16, halo=8)
     weights = BlendWeights(tiling, "linear")
-    total = np.zeros([a.start(a.count - 1) + a.size for a in tiling.axes])
+    total = np.zeros([a.end for a in tiling.axes])
     for tile in tiling:
         weight = weights(tile)
         assert weight.dtype == np.float32

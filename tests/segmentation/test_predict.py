@@ -54,7 +54,7 @@ def box_mean(batch: Tensor) -> Tensor:
 def whole(volume: np.ndarray, predict: Predict, *, core: int, halo: int) -> np.ndarray:
     """Predict in one piece, mirrored at the end up to where the last tiles reach."""
     tiling = plan_tiles(volume.shape, core=core, halo=halo)
-    ends = [a.start(a.count - 1) + a.size for a in tiling.axes]
+    ends = [a.end for a in tiling.axes]
     padding = [(0, end - n) for end, n in zip(ends, volume.shape, strict=True)]
     padded = torch.from_numpy(np.pad(volume, padding, mode="reflect"))
     d, h, w = volume.shape

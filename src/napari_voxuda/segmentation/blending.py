@@ -41,8 +41,8 @@ def axis_weights(axis: AxisTiles, window: WindowName) -> npt.NDArray[np.float64]
         profile = np.exp(-0.5 * (distance / (axis.size / 8)) ** 2)
     else:
         profile = 1.0 - distance / (middle + 1.0)
-    total = np.zeros((axis.count - 1) * axis.step + axis.size)
-    parts = [slice(axis.start(i), axis.start(i) + axis.size) for i in range(axis.count)]
+    total = np.zeros(axis.end)
+    parts = [slice(start, start + axis.size) for start in axis.starts]
     for part in parts:
         total[part] += profile
     return np.stack([profile / total[part] for part in parts])

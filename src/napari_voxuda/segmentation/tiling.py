@@ -1,9 +1,10 @@
 """Where the tiles of a volume lie: whole numbers only, nothing is read or computed here.
 
-Along each axis tiles of one size advance by `step`. Each keeps the part that lies `halo` voxels or
-more away from its neighbours' side; at the two ends of the axis it keeps everything up to the
-border. The kept parts cover the volume exactly once. Sizes, steps and starts are multiples of
-`multiple`, so that the stride grid of a network falls on the same voxels in every tile.
+Along each axis lie tiles of one size. Each keeps what is at least `halo` voxels away from its ends,
+and at the two ends of the axis everything up to the border. The kept parts cover the volume exactly
+once. Sizes and starts are multiples of `multiple`, so that the stride grid of a network falls on the
+same voxels in every tile. The last tile is moved back to end with the volume: only an axis whose
+length is no such multiple is continued, by less than one.
 """
 
 from __future__ import annotations
@@ -30,30 +31,33 @@ class AxisTiles:
     ----------
     length : int
         Voxels of the volume along the axis.
-    count : int
-        Number of tiles, at least 1.
+    starts : tuple of int
+        First voxel of each tile, ascending.
     size : int
         Voxels of a tile; the last tile may reach beyond the volume.
-    step : int
-        Voxels from one tile's start to the next one's.
     halo : int
-        Voxels that a tile gives up on a side where it has a neighbour.
+        Voxels that a tile gives up, at least, on a side where it has a neighbour.
     """
 
     length: int
-    count: int
+    starts: tuple[int, ...]
     size: int
-    step: int
     halo: int
 
-    def start(self, index: int) -> int:
-        """First voxel of a tile."""
-        return index * self.step
+    @property
+    def count(self) -> int:
+        """Number of tiles, at least 1."""
+        return len(self.starts)
+
+    @property
+    def end(self) -> int:
+        """One past the last voxel that a tile reads, at least `length`."""
+        return self.starts[-1] + self.size
 
     def kept(self, index: int) -> tuple[int, int]:
         """First and one-past-last voxel of the volume that a tile keeps."""
-        first = 0 if index == 0 else self.start(index) + self.halo
-        last = self.length if index == self.count - 1 else self.start(index + 1) + self.halo
+        first = 0 if index == 0 else self.starts[index] + self.halo
+        last = self.length if index == self.count - 1 else self.starts[index + 1] + self.halo
         return first, last
 
 
@@ -120,7 +124,7 @@ class Tiling:
                 for k in range(ax.count):
                     yield Tile(
                         index=(i, j, k),
-                        start=(az.start(i), ay.start(j), ax.start(k)),
+                        start=(az.starts[i], ay.starts[j], ax.starts[k]),
                         kept=(slice(*az.kept(i)), slice(*ay.kept(j)), slice(*ax.kept(k))),
                     )
 
@@ -186,13 +190,15 @@ def reflected_indices(start: int, size: int, length: int) -> npt.NDArray[np.intp
 
 
 def _axis_tiles(length: int, core: int, halo: int, multiple: int) -> AxisTiles:
+    end = _round_up(length, multiple)
     if length <= core + 2 * halo:
-        size = _round_up(length, multiple)
-        return AxisTiles(length=length, count=1, size=size, step=size, halo=0)
+        return AxisTiles(length=length, starts=(0,), size=end, halo=0)
     inner = length - 2 * halo
     count = -(-inner // core)
     step = _round_up(-(-inner // count), multiple)
-    return AxisTiles(length=length, count=count, size=step + 2 * halo, step=step, halo=halo)
+    size = step + 2 * halo
+    starts = tuple(min(i * step, end - size) for i in range(count))
+    return AxisTiles(length=length, starts=starts, size=size, halo=halo)
 
 
 def _round_up(value: int, multiple: int) -> int:
