@@ -107,9 +107,9 @@ class _VoxRes(nn.Module):
         self.conv2 = _conv(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        out = self.conv1(F.relu(self.norm1(x)))
-        out = self.conv2(F.relu(self.norm2(out)))
-        return x + out
+        inner = self.conv1(F.relu(self.norm1(x)))
+        out: Tensor = x + self.conv2(F.relu(self.norm2(inner)))
+        return out
 
 
 class _Head(nn.Module):
