@@ -229,6 +229,21 @@ def test_a_smallest_size_without_voxel_size_names_the_file(tmp_path: Path) -> No
     settings = SegmentSettings(min_size_angstrom3=10.0)
     with pytest.raises(InputError, match=r"a: .*voxel size of the volume is unknown"):
         finished(folder_task(folder, tmp_path / "out", settings=settings))
+    out = tmp_path / "given"
+    finished(folder_task(folder, out, settings=settings, voxel_size_angstrom=12.0))
+    assert read_mrc(out / "a.mrc").grid.voxel_size_angstrom == pytest.approx((12.0,) * 3)
+
+
+def test_probabilities_go_into_a_folder_of_their_own(boxes: Path, tmp_path: Path) -> None:
+    out = tmp_path / "probabilities"
+    finished(folder_task(boxes, tmp_path / "masks", probability=out))
+    names = [f"{name}_probability.mrc" for name in "abc"]
+    assert sorted(path.name for path in out.iterdir()) == names
+    assert 0.9 < read_mrc(out / names[0]).data.max() <= 1.0
+    with pytest.raises(OutputError, match=r"a_probability.mrc: a new file was wanted"):
+        finished(folder_task(boxes, tmp_path / "other", probability=out))
+    with pytest.raises(OutputError, match="another folder"):
+        finished(folder_task(boxes, tmp_path / "other", probability=boxes))
 
 
 def test_two_subtomograms_of_one_mask_are_refused(boxes: Path, tmp_path: Path) -> None:

@@ -122,13 +122,19 @@ class SegmentFolderJob:
         A run folder.
     out : Path
         Folder of the masks; made when it does not exist.
+    probability : Path or None
+        Folder of the foreground probabilities, which are not written without it.
+    voxel_size_angstrom : float or None
+        Overrides the headers'; needed for a minimum size where they do not tell it.
     overwrite : bool
-        Whether masks that exist in `out` are replaced.
+        Whether files that exist are replaced.
     """
 
     folder: Path
     model: Path
     out: Path
+    probability: Path | None = None
+    voxel_size_angstrom: float | None = None
     settings: SegmentSettings = field(default_factory=SegmentSettings)
     device: DeviceName = "auto"
     overwrite: bool = False

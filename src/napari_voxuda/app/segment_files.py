@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from napari_voxuda._types import Message, Progress, Task
+from napari_voxuda.app.evaluate import pair_name
 from napari_voxuda.app.jobs import Segmentation, SegmentedFolder, SegmentFolderJob
 from napari_voxuda.app.segment import LoadModel, check_minimum_size, open_model, segment_volume
 from napari_voxuda.data.normalise import volume_statistics
