@@ -16,6 +16,8 @@ RESIDUE_DALTON = 110.0
 """Mean mass of an amino-acid residue in Da; every pseudo-residue has it."""
 
 _Array = npt.NDArray[np.float64]
+_CLUMP_RADIUS_ANGSTROM = 16.0
+_CLUMP_ANGSTROM3 = 30_000.0  # volume per clump; a clump itself has 17,000 Å3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +72,7 @@ def grow_assembly(
     *,
     contrast: float = 1.0,
     angstrom3_per_dalton: float = PROTEIN_ANGSTROM3_PER_DALTON,
+    clumping: float = 0.5,
 ) -> Molecule:
     """Fill the symmetric copies of `domains` with pseudo-residues until the mass is reached.
 
@@ -93,6 +96,9 @@ def grow_assembly(
         See `Molecule`.
     angstrom3_per_dalton : float
         Volume per mass; smaller for assemblies rich in RNA.
+    clumping : float
+        Share of the random points that form clumps, in [0, 1]; where domains are roomier than the
+        mass needs, more of it makes larger voids.
 
     Returns
     -------
@@ -105,7 +111,7 @@ def grow_assembly(
     spacing = site ** (1.0 / 3.0)
     count = max(8, round(mass_dalton / RESIDUE_DALTON))
     operations = symmetry_operations(group)
-    cloud = _cloud(domains, 3 * count // len(operations) + 1, rng)
+    cloud = _cloud(domains, 3 * count // len(operations) + 1, clumping, rng)
     cloud = np.einsum("mij,nj->mni", operations, cloud).reshape(-1, 3)
     low = cloud.min(axis=0) - 5 * spacing
     shape = np.ceil((cloud.max(axis=0) - low) / spacing).astype(int) + 6
@@ -129,15 +135,18 @@ def grow_assembly(
     )
 
 
-def _cloud(domains: Sequence[Domain], count: int, rng: np.random.Generator) -> _Array:
-    """Draw about `count` points in the domains, in proportion to their volumes, in clumps."""
+def _cloud(
+    domains: Sequence[Domain], count: int, clumping: float, rng: np.random.Generator
+) -> _Array:
+    """Draw about `count` points in the domains, in proportion to their volumes, partly in clumps."""
     total = sum(d.volume_angstrom3 for d in domains)
     parts = []
     for domain in domains:
         wanted = max(4, round(count * domain.volume_angstrom3 / total))
-        clumps = _in_ball(max(2, wanted // 40), rng)
-        near = clumps[rng.integers(len(clumps), size=wanted // 2)]
-        near = near + 0.25 * _in_ball(len(near), rng)
+        clumps = _in_ball(max(2, round(domain.volume_angstrom3 / _CLUMP_ANGSTROM3)), rng)
+        near = clumps[rng.integers(len(clumps), size=int(wanted * clumping))]
+        reach = np.minimum(_CLUMP_RADIUS_ANGSTROM / np.asarray(domain.radii), 0.4)
+        near = near + _in_ball(len(near), rng) * reach
         points = np.concatenate([_in_ball(wanted - len(near), rng), near])
         parts.append(np.asarray(domain.centre) + points * np.asarray(domain.radii))
     return np.concatenate(parts)

@@ -18,7 +18,7 @@ SHAPES = ("globular", "irregular", "two-lobed", "elongated", "barrel", "ring", "
 """The families of shapes that `random_assembly` draws from."""
 
 _Array = npt.NDArray[np.float64]
-_PACKING = 1.15  # domains hold this much more volume than the mass fills, since they overlap
+_PACKING = (1.05, 1.6)  # volume of the domains over that of the mass: overlap, grooves and voids
 
 
 def random_assembly(
@@ -50,7 +50,8 @@ def random_assembly(
     rich_in_rna = rng.uniform() < 0.25
     per_dalton = 1.05 if rich_in_rna else PROTEIN_ANGSTROM3_PER_DALTON
     contrast = rng.uniform(1.2, 1.5) if rich_in_rna else rng.uniform(0.9, 1.1)
-    domains, group = _FAMILIES[family](mass * per_dalton * _PACKING, rng)
+    room = mass * per_dalton * rng.uniform(*_PACKING)
+    domains, group = _FAMILIES[family](room, rng)
     return grow_assembly(
         f"random phantom ({family}, {group}, {mass / 1000:.0f} kDa)",
         domains,
@@ -59,6 +60,7 @@ def random_assembly(
         rng,
         contrast=float(contrast),
         angstrom3_per_dalton=per_dalton,
+        clumping=float(rng.uniform(0.3, 0.95)),
     )
 
 
