@@ -40,6 +40,7 @@ _GROUPS = 20
 _FLOOR = 0.008
 _CAUTION = 1.5
 _CORNER = 4
+_DENSE = 500_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +91,8 @@ def detect_contrast(volume: Volume | Sequence[Volume]) -> ContrastGuess:
     With quantiles ``Q`` of the band-passed values the measure is the mean of
     ``(Q(1 - p) + Q(p) - 2 Q(1/2)) / (Q(1 - p) - Q(p))`` over tails `p` and bands. Its standard error
     comes from leaving out groups of blocks (jackknife), plus 0.008 for what that misses; the
-    confidence is the normal probability of their ratio divided by 1.5, for caution. One small subtomogram alone is never sure.
+    confidence is the normal probability of their ratio divided by 1.5, for caution. One small
+    subtomogram alone is never sure.
     """
     volumes = [volume] if isinstance(volume, Volume) else list(volume)
     if not volumes:
@@ -143,6 +145,7 @@ def _pieces(volume: Volume) -> Iterator[tuple[_Array, float]]:
                 f"{volume.name}: finite values were wanted, got NaN or infinity; replace them first."
             )
         values = _without_padding(values)
+        values = values - np.median(values)
         scale = float(np.abs(values).max()) or 1.0
         yield (values / scale).astype(np.float32), voxel * factor
 
@@ -193,8 +196,9 @@ def _groups(
     blocks: list[npt.NDArray[np.float32]] = []
     for values, voxel in pieces:
         filtered = _band_passed(values, voxel, band)
+        step = 1 if filtered.size < _DENSE else max(1, int(1.4 * band[0] / voxel))
         edge = _BLOCK_ANGSTROM / voxel if len(pieces) < _GROUPS // 2 else math.inf
-        blocks += _blocks(filtered, edge)
+        blocks += _blocks(filtered, edge, step)
     count = min(_GROUPS, len(blocks))
     return [np.concatenate(blocks[i::count]) for i in range(count)]
 
@@ -220,13 +224,13 @@ def _band_passed(values: _Array, voxel: float, band: tuple[float, float]) -> _Ar
     return result
 
 
-def _blocks(values: _Array, edge: float) -> list[_Array]:
-    """Cut a volume into blocks of about `edge` voxels."""
+def _blocks(values: _Array, edge: float, step: int) -> list[_Array]:
+    """Cut a volume into blocks of about `edge` voxels and keep every `step`-th along each axis."""
     parts = [values]
     for axis in range(3):
         count = max(1, round(values.shape[axis] / edge))
         parts = [piece for part in parts for piece in np.array_split(part, count, axis)]
-    return [part.ravel() for part in parts]
+    return [part[::step, ::step, ::step].ravel() for part in parts]
 
 
 def _asymmetry(groups: list[_Array]) -> tuple[float, npt.NDArray[np.float64]]:

@@ -12,6 +12,8 @@ from napari_voxuda.errors import InputError
 
 __all__ = ["as_mask"]
 
+_BACKGROUND_SHARE = 0.1
+
 
 def as_mask(volume: Volume) -> Volume:
     """Return a mask or instance labels as unsigned integers with background 0.
@@ -20,8 +22,9 @@ def as_mask(volume: Volume) -> Volume:
     ----------
     volume : Volume
         (d, h, w) whole numbers of any type. Bytes that went through a program with another idea of
-        their sign are put right: -128 and -127 (0 and 1 shifted), 0 and -1 or -128 and 127 (0 and
-        255), and a mask of 0 and 255 becomes one of 0 and 1.
+        their sign are put right: -128 and -127 (0 and 1 shifted), labels from -128 on where that is
+        at least a tenth of the volume, 0 and -1 or -128 and 127 (0 and 255); and a mask of 0 and 255
+        becomes one of 0 and 1.
 
     Returns
     -------
@@ -36,8 +39,10 @@ def as_mask(volume: Volume) -> Volume:
     data = volume.data
     low, high = _range(volume)
     shift, scale = 0, 1
-    if low == -128:
-        shift, scale = 128, 255 if high == 127 and _only(data, low, high) else 1
+    if low == -128 and high == 127 and _only(data, low, high):
+        shift, scale = 128, 255
+    elif (low >= -128 and high <= -127) or (low == -128 and _share(data, low) > _BACKGROUND_SHARE):
+        shift = 128
     elif low == -1 and high in (-1, 0):
         scale = -1
     elif high == 255 and low in (0, 255) and _only(data, 0, 255):
@@ -79,3 +84,8 @@ def _is_whole(plane: npt.NDArray[Any]) -> bool:
 def _only(data: npt.NDArray[Any], *values: float) -> bool:
     """Whether no other values occur."""
     return all(np.isin(plane, values).all() for plane in data)
+
+
+def _share(data: npt.NDArray[Any], value: float) -> float:
+    """Return the fraction of voxels with a value."""
+    return sum(int((plane == value).sum()) for plane in data) / data.size

@@ -11,6 +11,8 @@ from napari_voxuda.errors import InputError
 
 __all__ = ["Picks"]
 
+_ROUNDING = 1e-5
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Picks:
@@ -26,7 +28,7 @@ class Picks:
     Raises
     ------
     InputError
-        When the shapes do not fit or a coordinate is not finite.
+        When the shapes do not fit, a coordinate is not finite or a score outside [0, 1].
     """
 
     positions: npt.NDArray[np.float64]
@@ -42,6 +44,11 @@ class Picks:
         if self.scores is not None and self.scores.shape != (len(self.positions),):
             raise InputError(
                 f"picks: {len(self.positions)} scores were wanted, got {self.scores.shape}."
+            )
+        if self.scores is not None and not (np.abs(self.scores - 0.5) <= 0.5 + _ROUNDING).all():
+            raise InputError(
+                f"picks: scores in [0, 1] were wanted, got {self.scores.min():g} to "
+                f"{self.scores.max():g}."
             )
 
     def __len__(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from napari_voxuda.errors import InputError
@@ -10,7 +11,7 @@ from napari_voxuda.io._star_table import StarTable
 __all__ = ["of_one_tomogram", "row_names", "star_name"]
 
 _NAMES = ("rlnTomoName", "rlnMicrographName")
-_STAR_SIGNS = "_#$[];"
+_SUFFIXES = (".gz", ".bz2", ".tomostar", ".mrc", ".rec", ".st", ".map", ".mrcs", ".xml")
 
 
 def row_names(table: StarTable) -> list[str]:
@@ -54,15 +55,27 @@ def _match(known: list[str], wanted: str) -> str | None:
 
 def _core(name: str) -> str:
     """Return a tomogram's name without folder and known suffix, in lower case."""
-    core = "_".join(name.replace("\\", "/").rsplit("/", 1)[-1].lower().split()).lstrip(_STAR_SIGNS)
-    for suffix in (".gz", ".bz2", ".tomostar", ".mrc", ".rec", ".st", ".map", ".mrcs", ".xml"):
+    core = _plain(name.replace("\\", "/").rsplit("/", 1)[-1]).lower()
+    for suffix in _SUFFIXES:
         core = core.removesuffix(suffix)
     return core
 
 
 def star_name(name: str) -> str:
-    """Return a tomogram's name as a STAR value, for RELION without quotes and spaces."""
-    cleaned = "_".join(name.split()).translate(dict.fromkeys(map(ord, "\"'"))).lstrip(_STAR_SIGNS)
-    if not cleaned or not cleaned.isprintable() or cleaned.lower() in ("loop_", "stop_", "global_"):
+    """Return a tomogram's name as RELION can read it: without spaces, quotes and accents.
+
+    Raises
+    ------
+    InputError
+        When nothing is left of it.
+    """
+    plain = _plain(name)
+    if not plain:
         raise InputError(f"tomogram name: a name such as TS_01 was wanted, got {name!r}.")
-    return cleaned
+    return plain
+
+
+def _plain(name: str) -> str:
+    """Return a name in which nothing has a meaning in STAR files."""
+    plain = re.sub(r"[^!-~]", "_", "_".join(re.sub("[\"']", "", name).split())).lstrip("_#$[];")
+    return re.sub(r"(?i)^(data|loop|save|stop|global)_", r"\1-", plain)

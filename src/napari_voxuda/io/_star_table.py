@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -150,7 +151,7 @@ def _columns(block: object) -> dict[str, list[str]]:
 
 
 def _text(path: Path) -> str:
-    """Return the file's text."""
+    """Return the file's text; what is not ASCII becomes ``_``, which the parser needs."""
     try:
         if path.is_dir():
             raise FileFormatError(f"{path}: a STAR file was wanted, got a folder.")
@@ -162,4 +163,4 @@ def _text(path: Path) -> str:
     if b"\0" in raw or not raw.strip():
         kind = "binary data" if raw.strip() else "an empty file"
         raise FileFormatError(f"{path}: a STAR file was wanted, got {kind}.")
-    return raw.decode("utf-8", "replace")
+    return re.sub(r"[^\x00-\x7f]", "_", raw.decode("utf-8", "replace").removeprefix("\ufeff"))

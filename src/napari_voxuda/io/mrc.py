@@ -144,7 +144,14 @@ def _mapped(path: Path, header: MrcHeader) -> npt.NDArray[Any]:
     data: npt.NDArray[Any] = np.memmap(
         path, header.dtype, mode="r", offset=header.offset, shape=header.file_shape
     )
-    return data if header.dtype.isnative else data.astype(header.dtype.newbyteorder("="))
+    return data if header.dtype.isnative else _swapped(data)
+
+
+def _swapped(data: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a read-only copy in the machine's byte order, which torch needs."""
+    swapped = np.array(data, data.dtype.newbyteorder("="), subok=False)
+    swapped.flags.writeable = False
+    return swapped
 
 
 def _decompressed(
@@ -163,10 +170,8 @@ def _decompressed(
     buffer = _read_exactly(stream, header.data_bytes, path, keep=True)
     surplus = bool(stream.read(1))  # at the end of the stream this also checks its checksum
     data = np.frombuffer(buffer, header.dtype).reshape(header.file_shape)
-    if not header.dtype.isnative:
-        data = data.astype(header.dtype.newbyteorder("="))
     data.flags.writeable = False
-    return data, surplus
+    return data if header.dtype.isnative else _swapped(data), surplus
 
 
 def _read_exactly(stream: IO[bytes], count: int, path: Path, *, keep: bool) -> bytearray:

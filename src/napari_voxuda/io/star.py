@@ -150,7 +150,8 @@ def write_star_picks(
     picks : Picks
         (n, 3) positions (z, y, x) in voxels of the tomogram.
     tomogram_name : str
-        Goes into ``rlnTomoName``; spaces become underscores.
+        Goes into ``rlnTomoName``, without what RELION cannot read there: spaces and accents
+        become underscores, quotes are left out, ``data_1`` becomes ``data-1``.
     voxel_size_angstrom : float or tuple of float or None
         Voxel size of the tomogram in Å.
     shape : tuple of int
@@ -218,7 +219,8 @@ def _coordinate_pixel(table: StarTable, path: Path, given: float | None) -> npt.
     if given is not None:
         return np.full(len(table), float(given))
     image = table.setting("rlnImagePixelSize")
-    if image is not None and all(n.endswith(".tomostar") for n in row_names(table)):
+    names = row_names(table)
+    if image is not None and names and all(name.endswith(".tomostar") for name in names):
         return image  # WarpTools writes the coordinates in pixels of the exported images
     found = table.setting("rlnTomoTiltSeriesPixelSize")
     if found is None:
