@@ -130,32 +130,51 @@ def segment_folder_task(
     RunFolderError, FileFormatError
         When the run folder holds no usable model.
     """
-    masks = _planned(job)
-    for path in masks:  # read again later: thousands of open memory maps exceed the system's limit
-        _check_usable(read_mrc(path), job)
+    planned = _planned(job)
+    for path in planned:  # read again later: too many memory maps open at once exceed the limit
+        _check_usable(_read(path, job), job)
     model = open_model(job.model, job.device, load)
-    _make_folder(job.out)
+    for folder in _folders(job):
+        _make_folder(folder)
     said: set[str] = set()
-    yield Progress(stage="Segmenting", done=0, total=len(masks))
-    for done, (path, mask) in enumerate(masks.items(), 1):
-        volume = read_mrc(path)
+    yield Progress(stage="Segmenting", done=0, total=len(planned))
+    for done, (path, (mask, probability)) in enumerate(planned.items(), 1):
+        volume = _read(path, job)
         task = segment_volume(volume, model, job.settings)
         segmentation = yield from _first_warnings(task, said, volume.name)
-        write_mask(mask, segmentation.mask)
-        yield Progress(stage="Segmenting", done=done, total=len(masks))
-    return SegmentedFolder(out=job.out, masks=tuple(masks.values()))
+        save_segmentation(segmentation, mask=mask, probability=probability, overwrite=job.overwrite)
+        yield Progress(stage="Segmenting", done=done, total=len(planned))
+    return SegmentedFolder(out=job.out, masks=tuple(mask for mask, _ in planned.values()))
 
 
-def _planned(job: SegmentFolderJob) -> dict[Path, Path]:
-    """Return the mask of each subtomogram after checking that it may be written."""
-    inputs = find_subtomograms(job.folder)
-    masks = {path: job.out / mask_name(path) for path in inputs}
-    if job.out.exists() and job.out.resolve() == job.folder.resolve():
-        raise OutputError(
-            f"{job.out}: another folder than that of the subtomograms was wanted; masks may lie there."
+def _planned(job: SegmentFolderJob) -> dict[Path, tuple[Path, Path | None]]:
+    """Return mask and probability of each subtomogram after checking that they may be written."""
+    planned = {
+        path: (
+            job.out / mask_name(path),
+            job.probability and job.probability / f"{pair_name(path)}_probability.mrc",
         )
-    _check_new(list(masks.values()), job.overwrite)
-    return masks
+        for path in find_subtomograms(job.folder)
+    }
+    for folder in _folders(job):
+        if folder.exists() and folder.resolve() == job.folder.resolve():
+            raise OutputError(
+                f"{folder}: another folder than that of the subtomograms was wanted; masks may lie "
+                "there."
+            )
+    _check_new([file for files in planned.values() for file in files if file], job.overwrite)
+    return planned
+
+
+def _folders(job: SegmentFolderJob) -> list[Path]:
+    return [job.out] if job.probability is None else [job.out, job.probability]
+
+
+def _read(path: Path, job: SegmentFolderJob) -> Volume:
+    volume = read_mrc(path)
+    if job.voxel_size_angstrom is None:
+        return volume
+    return replace(volume, grid=volume.grid.with_voxel_size(job.voxel_size_angstrom))
 
 
 def _check_usable(volume: Volume, job: SegmentFolderJob) -> None:
