@@ -165,7 +165,9 @@ class ViewerScene:
 
     def watch_view(self, callback: Callable[[], None]) -> None:
         """Call `callback` when another slice or region is shown."""
-        dims, camera = self._viewer.dims.events, self._viewer.camera.events
+        # The camera is the scene's since napari 0.9.
+        camera = getattr(self._viewer, "scene", self._viewer).camera.events
+        dims = self._viewer.dims.events
         for emitter in (dims.point, dims.order, dims.ndisplay, camera.zoom, camera.center):
             self._watch(emitter, callback)
 

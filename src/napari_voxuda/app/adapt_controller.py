@@ -148,7 +148,7 @@ class AdaptController:
             settings=request.segment_settings,
             device=request.device,
         )
-        self._launch(lambda: segment_task(job), partial(self._segmented, placement))
+        self._launch(lambda: segment_task(job), partial(self._segmented, placement, volume.name))
 
     def mask_changed(self) -> None:
         """Make the mask again: threshold, smallest size or numbering has changed."""
@@ -203,7 +203,7 @@ class AdaptController:
         settings = request.segment_settings
         self._launch(
             lambda: adapt_and_segment_task(job, volume, settings),
-            partial(self._adapted, placement),
+            partial(self._adapted, placement, name),
         )
         self._view.log(f"Run folder: {run}")
 
@@ -261,19 +261,19 @@ class AdaptController:
                 "warning",
             )
 
-    def _adapted(self, placement: Any, outcome: AdaptOutcome) -> None:
+    def _adapted(self, placement: Any, name: str, outcome: AdaptOutcome) -> None:
         self._view.log(f"Adapted in {outcome.adapted.steps} steps.")
         if outcome.segmentation is not None:
-            self._segmented(placement, outcome.segmentation)
+            self._segmented(placement, name, outcome.segmentation)
         else:
             self._view.say(
                 "Done. To use the model, choose a tomogram layer as target and press "
                 "“Segment with this run”."
             )
 
-    def _segmented(self, placement: Any, segmentation: Segmentation) -> None:
-        self.mask.take(segmentation, placement, self._view.mask_choice())
-        self._view.say(f"Done. The mask is the layer “{segmentation.mask.name}”.")
+    def _segmented(self, placement: Any, name: str, segmentation: Segmentation) -> None:
+        mask = self.mask.take(segmentation, placement, name, self._view.mask_choice())
+        self._view.say(f"Done. The mask is the layer “{mask}”.")
 
     def _mask_shown(self, mask: RefinedMask) -> None:
         self._view.show_result(True, mask.words)

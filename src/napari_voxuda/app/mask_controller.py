@@ -59,24 +59,27 @@ class MaskController:
         key = self._labels_key
         return key if key is not None and self._scene.has(key) else None
 
-    def take(self, segmentation: Segmentation, placement: Any, choice: MaskChoice) -> None:
-        """Add the layers of a new segmentation."""
+    def take(
+        self, segmentation: Segmentation, placement: Any, name: str, choice: MaskChoice
+    ) -> str:
+        """Add the layers of a new segmentation of the layer `name`; return the mask's name."""
         probability = segmentation.probability
         self._latest.forget()
         self._probability = probability.data
         self._voxel_size = probability.grid.voxel_size_angstrom
         self._placement = placement
-        self._name = segmentation.mask.name
+        self._name = f"{name} mask"
         self._labels_key = None
         self._scene.add_image(
             probability.data,
             placement,
-            name=probability.name,
+            name=f"{name} probability",
             limits=(0.0, 1.0),
             colormap="inferno",
             visible=False,
         )
         self.refine(choice)
+        return self._name
 
     def refine(self, choice: MaskChoice) -> None:
         """Make the mask again; nothing happens where there is no probability."""
