@@ -35,7 +35,10 @@ def segment(
     ],
     given: Given,
     probability: Annotated[
-        Path | None, typer.Option("--probability", help="Also write the probabilities (MRC).")
+        Path | None,
+        typer.Option(
+            "--probability", help="Also write the probabilities (MRC); for a folder, their folder."
+        ),
     ] = None,
     instances: Annotated[
         Path | None,
@@ -56,11 +59,13 @@ def segment(
     settings = given.make(SegmentSettings)
     more = {"probability": probability, "instances": instances, "picks": picks, "table": table}
     if volume.is_dir():
-        _refuse({**more, "voxel-size": voxel_size})
+        _refuse({"instances": instances, "picks": picks, "table": table})
         job = SegmentFolderJob(
             folder=volume,
             model=model,
             out=out,
+            probability=probability,
+            voxel_size_angstrom=voxel_size,
             settings=settings,
             device=device,
             overwrite=overwrite,
@@ -95,7 +100,9 @@ def _check_outputs(outputs: dict[str, Path], volume: Path, overwrite: bool) -> N
 def _segment_folder(job: SegmentFolderJob, json: bool) -> None:
     from napari_voxuda.app.segment_files import segment_folder_task
 
-    check_new_folder(job.out, inputs=[job.folder], may_exist=True)
+    for folder in (job.out, job.probability):
+        if folder is not None:
+            check_new_folder(folder, inputs=[job.folder], may_exist=True)
     segmented = run_task(segment_folder_task(job))
     if json:
         show_json({"out": segmented.out, "masks": segmented.masks})
