@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,16 +33,20 @@ def _functions() -> list[tuple[str, Callable[..., Any]]]:
     return [(name, value) for _, name, value in _public() if inspect.isroutine(value)]
 
 
+def _homes() -> dict[int, list[str]]:
+    homes = defaultdict(list)
+    for name, function in _functions():
+        for number in re.findall(r"Eq\. \((\d+)\)", _summary(function)):
+            homes[int(number)].append(name)
+    return dict(sorted(homes.items()))
+
+
 def _summary(function: Callable[..., Any]) -> str:
     return (inspect.getdoc(function) or "").partition("\n")[0]
 
 
 def test_every_equation_has_exactly_one_home() -> None:
-    homes = defaultdict(list)
-    for name, function in _functions():
-        for number in re.findall(r"Eq\. \((\d+)\)", _summary(function)):
-            homes[int(number)].append(name)
-    assert dict(sorted(homes.items())) == {
+    assert _homes() == {
         1: ["total_loss"],
         2: ["dft"],
         3: ["high_pass_spectrum"],
@@ -58,6 +63,14 @@ def test_every_equation_has_exactly_one_home() -> None:
         14: ["improved_bilateral_filter"],
         15: ["speckle_noise"],
     }
+
+
+def test_the_table_of_the_documentation_is_true() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "method.md"
+    rows = re.findall(r"^\| \((\d+)\) \|[^|]*\| `(\w+)` \| `(\w+)\.py` \|$", page.read_text(), re.M)
+    assert {int(n): [name] for n, name, _ in rows} == _homes()
+    for _, name, module in rows:
+        assert getattr(method, name).__module__ == f"{method.__name__}.{module}"
 
 
 @pytest.mark.parametrize(("name", "function"), _functions())
