@@ -92,7 +92,7 @@ def test_the_level_encloses_the_volume_of_a_ball(radius: float) -> None:
     # A flat surface keeps its place at one half; a curved one needs a lower level.
     assert 0.4 < level <= 0.52
     if radius == 10.0:
-        assert level == pytest.approx(0.5, abs=0.03)
+        assert level == pytest.approx(0.47, abs=0.02)
 
 
 def test_a_thin_molecule_needs_a_lower_level() -> None:

@@ -32,6 +32,7 @@ __all__ = ["RANDOM_POOL", "Catalogue", "Prepared", "make_catalogue", "power_bins
 RANDOM_POOL = 400
 """Random phantoms that a source draws from; each is made when it is first drawn."""
 
+_LARGEST_GRID = 160
 _COARSENING = 0.7  # cell edge in voxels; its spread, 0.2 voxel, is far below the blur
 
 
@@ -125,12 +126,13 @@ def _radial_power(
     points: npt.NDArray[np.float32], weights: npt.NDArray[np.float32], bins: int = 48
 ) -> torch.Tensor:
     half = int(np.ceil(np.abs(points).max())) + 2
-    edge = max(32, 2 * half)
+    scale = min(1.0, _LARGEST_GRID / (2 * half))  # very fine voxels: nothing lies above
+    edge = max(32, int(np.ceil(2 * half * scale)))
     shape: TripleInt = (edge, edge, edge)
-    grid = torch.from_numpy(splat(points + edge / 2, weights, shape))
+    grid = torch.from_numpy(splat(points * scale + edge / 2, weights, shape))
     power = (torch.fft.rfftn(grid) / splat_transfer(shape)).abs() ** 2
     k_z, k_y, k_x = frequency_grids(shape)
-    index = power_bins(torch.sqrt(k_z**2 + k_y**2 + k_x**2), bins).ravel()
+    index = power_bins(scale * torch.sqrt(k_z**2 + k_y**2 + k_x**2), bins).ravel()
     total = torch.zeros(bins).index_add_(0, index, power.ravel())
     number = torch.zeros(bins).index_add_(0, index, torch.ones(index.numel()))
     return total / number.clamp_min(1.0)

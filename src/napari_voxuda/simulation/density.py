@@ -23,7 +23,8 @@ __all__ = [
 MASK_LEVEL = 0.5
 """Occupancy above which a voxel belongs to a mask, after each molecule's own calibration."""
 
-_SHIFTS = np.array([[0.0, 0.0, 0.0], [0.5, 0.25, 0.75], [0.25, 0.75, 0.5], [0.75, 0.5, 0.25]])
+_POSES = 8
+_LARGEST_GRID = 160
 _SMALL_VOXELS = 500
 
 
@@ -129,19 +130,24 @@ def mask_level_of(
     float
         The level, as a fraction of full occupancy; near 0.5 for a large compact molecule.
     """
-    half = np.ceil(np.abs(points).max(axis=0) + 4 * sigma).astype(int) + 2
-    d, h, w = (fast_length(int(2 * n + 1)) for n in half)
-    shape: TripleInt = (d, h, w)
+    # Of a small molecule the accidental pose on the grid must not count.
+    poses = _POSES if volumes.sum() < _SMALL_VOXELS else 1
+    rng = np.random.default_rng(0)
+    reach = int(np.ceil(np.linalg.norm(points, axis=1).max() + 4 * sigma)) + 2
+    if 2 * reach > _LARGEST_GRID:  # very fine voxels: a coarser grid tells the same
+        scale = _LARGEST_GRID / (2 * reach)
+        return mask_level_of(points * scale, volumes * scale**3, max(sigma * scale, 0.5))
+    edge = fast_length(2 * reach + 1)
+    shape: TripleInt = (edge, edge, edge)
     blur = gaussian_transfer(shape, sigma) / splat_transfer(shape)
     pooled = []
-    # Of a small molecule the grid's accidental position must not count.
-    shifts = _SHIFTS if volumes.sum() < _SMALL_VOXELS else _SHIFTS[:1]
-    for shift in shifts:
-        grid = torch.from_numpy(splat(points + (np.asarray(shape) - 1) / 2 + shift, volumes, shape))
-        values = torch.fft.irfftn(torch.fft.rfftn(grid) * blur, s=shape).ravel()
-        pooled.append(values)
+    for _ in range(poses):
+        turn, _ = np.linalg.qr(rng.standard_normal((3, 3)))
+        posed = points @ turn.T + ((edge - 1) / 2 + rng.uniform(-0.5, 0.5, size=3))
+        spectrum = torch.fft.rfftn(torch.from_numpy(splat(posed, volumes, shape))) * blur
+        pooled.append(torch.fft.irfftn(spectrum, s=shape).ravel())
     every = torch.cat(pooled)
-    rank = min(max(round(float(volumes.sum()) * len(shifts)), 1), every.numel() - 1)
+    rank = min(max(round(float(volumes.sum()) * poses), 1), every.numel() - 1)
     top = torch.topk(every, rank + 1).values
     # The level lies between the last voxel inside and the first outside.
     return float(0.5 * (top[-1] + top[-2]))
