@@ -6,7 +6,7 @@ from gemmi import cif
 
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.errors import FileFormatError, InputError, OutputError
-from napari_voxuda.io.star import read_star_picks, tomogram_names, write_star_picks
+from napari_voxuda.io.star import read_star_picks, star_summary, tomogram_names, write_star_picks
 
 SHAPE = (100, 400, 301)
 POSITIONS = np.array([[0.0, 0.0, 0.0], [99.0, 399.0, 300.0], [49.25, 200.5, 150.125]])
@@ -45,6 +45,7 @@ def test_round_trip(tmp_path, convention, voxel, pixel):
     np.testing.assert_allclose(back.positions, POSITIONS, atol=1e-4)
     np.testing.assert_allclose(back.scores, picks.scores)
     assert tomogram_names(tmp_path / "p.star") == ["TS_01"]
+    assert star_summary(tmp_path / "p.star") == (convention, 3)
 
 
 def test_centred_coordinates_worked_by_hand(tmp_path):

@@ -34,7 +34,6 @@ __all__ = [
 ]
 
 _CHUNK_BYTES = 1 << 24
-_MAX_DEFLATE_RATIO = 1100
 
 
 def is_mrc_name(path: str | Path) -> bool:
@@ -85,14 +84,13 @@ def read_mrc(path: str | Path) -> Volume:
         When it is not an MRC file, is damaged or truncated, or is of a kind that is not supported.
     """
     path = Path(path).expanduser()
-    with _open(path) as (stream, compression):
+    with _open(path) as (stream, is_packed):
         header = parse_header(stream.read(HEADER_BYTES), path)
-        size = path.stat().st_size
-        if compression is None:
-            _check_length(header, size, path)
-            data, surplus = _mapped(path, header), size - header.offset - header.data_bytes
+        if not is_packed:
+            surplus = _surplus(header, path)
+            data = _mapped(path, header)
         else:
-            data, surplus = _decompressed(stream, header, size, compression, path)
+            data, surplus = _decompressed(stream, header, path)
     warnings = header.warnings
     if surplus:
         warnings += ("The file is longer than its header says; the rest is ignored.",)
@@ -106,8 +104,8 @@ def read_mrc(path: str | Path) -> Volume:
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[tuple[IO[bytes], str | None]]:
-    """Open a file, decompressing it where its first bytes ask for it; name the compression."""
+def _open(path: Path) -> Iterator[tuple[IO[bytes], bool]]:
+    """Open a file, unpacking it where its first bytes ask for it; tell whether they do."""
     try:
         if path.is_dir():
             raise FileFormatError(f"{path}: an MRC file was wanted, got a folder.")
@@ -115,28 +113,31 @@ def _open(path: Path) -> Iterator[tuple[IO[bytes], str | None]]:
             magic = plain.read(3)
             plain.seek(0)
             if magic[:2] == b"\x1f\x8b":
-                yield gzip.GzipFile(fileobj=plain), "gzip"  # type: ignore[misc]
+                yield gzip.GzipFile(fileobj=plain), True  # type: ignore[misc]
             elif magic == b"BZh":
-                yield bz2.BZ2File(plain), "bzip2"
+                yield bz2.BZ2File(plain), True
             else:
-                yield plain, None
+                yield plain, False
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file.") from error
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise FileFormatError(f"{path}: the compressed file is damaged ({error}).") from error
     except OSError as error:
+        if error.errno is None:  # bz2 has no error class of its own
+            raise FileFormatError(f"{path}: the compressed file is damaged ({error}).") from error
         reason = (error.strerror or str(error)).lower()
         raise InputError(f"{path}: the file cannot be read ({reason}).") from error
 
 
-def _check_length(header: MrcHeader, size: int, path: Path) -> None:
-    """Raise when the file has fewer bytes than its header says."""
-    wanted = header.offset + header.data_bytes
+def _surplus(header: MrcHeader, path: Path) -> bool:
+    """Whether the file is longer than its header says; raise when it is shorter."""
+    size, wanted = path.stat().st_size, header.offset + header.data_bytes
     if size < wanted:
         raise FileFormatError(
             f"{path}: the file is truncated: its header says {wanted} bytes, it has {size}; "
             "copy or download it again."
         )
+    return size > wanted
 
 
 def _mapped(path: Path, header: MrcHeader) -> npt.NDArray[Any]:
@@ -155,17 +156,12 @@ def _swapped(data: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _decompressed(
-    stream: IO[bytes], header: MrcHeader, size: int, compression: str, path: Path
+    stream: IO[bytes], header: MrcHeader, path: Path
 ) -> tuple[npt.NDArray[Any], bool]:
     """Return the voxels of a compressed file, and whether it holds more than its header says.
 
     No more is ever read than the header says, and no memory is taken before data come.
     """
-    if compression == "gzip" and header.data_bytes > size * _MAX_DEFLATE_RATIO:
-        raise FileFormatError(
-            f"{path}: the file is truncated: its header says {header.data_bytes} bytes, more than "
-            f"{size} compressed bytes can hold; copy or download it again."
-        )
     _read_exactly(stream, header.offset - HEADER_BYTES, path, keep=False)
     buffer = _read_exactly(stream, header.data_bytes, path, keep=True)
     surplus = bool(stream.read(1))  # at the end of the stream this also checks its checksum
