@@ -68,7 +68,9 @@ def test_boxes_at_picks_hold_their_pick_near_the_centre() -> None:
 
 def test_picks_outside_the_tomogram_are_refused() -> None:
     picks = Picks(positions=np.array([[1.0, 2.0, 3.0], [1.0, 2.0, 300.0]]))
-    with pytest.raises(InputError, match=r"1 outside, for example \(z, y, x\) = \[1.0, 2.0, 300.0\]"):
+    with pytest.raises(
+        InputError, match=r"1 outside, for example \(z, y, x\) = \[1.0, 2.0, 300.0\]"
+    ):
         TomogramTarget(noise((16, 16, 16)), box=16, contrast="bright", picks=picks)
     with pytest.raises(InputError, match="at least one position"):
         TomogramTarget(
@@ -88,7 +90,9 @@ def test_subtomograms_are_normalised_one_by_one() -> None:
 
 
 def test_larger_subtomograms_are_cropped_at_different_places() -> None:
-    boxes = SubtomogramTarget([noise((20, 20, 20))], box=16, contrast="bright").draw(20, generator())
+    boxes = SubtomogramTarget([noise((20, 20, 20))], box=16, contrast="bright").draw(
+        20, generator()
+    )
     assert boxes.shape == (20, 16, 16, 16)
     assert len(torch.unique(boxes[:, 0, 0, 0])) > 5
 

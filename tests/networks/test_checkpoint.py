@@ -68,7 +68,9 @@ def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.M
     assert [p.name for p in tmp_path.iterdir()] == ["x.safetensors"]
 
 
-@pytest.mark.parametrize("content", [b"", b"garbage", b"\xff" * 4096, (8).to_bytes(8, "little") + b"{}      "])
+@pytest.mark.parametrize(
+    "content", [b"", b"garbage", b"\xff" * 4096, (8).to_bytes(8, "little") + b"{}      "]
+)
 def test_damaged_weights_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / MODEL_FILE
     path.write_bytes(content)
@@ -79,7 +81,11 @@ def test_damaged_weights_are_refused(tmp_path: Path, content: bytes) -> None:
 def test_model_predicts_like_the_network_that_was_saved(tmp_path: Path) -> None:
     network = save_run(tmp_path)
     model = load_model(tmp_path)
-    assert (model.contrast, model.normalisation, model.voxel_size_angstrom) == ("dark", "volume", 13.6)
+    assert (model.contrast, model.normalisation, model.voxel_size_angstrom) == (
+        "dark",
+        "volume",
+        13.6,
+    )
     batch = torch.randn(1, 16, 16, 16)
     torch.testing.assert_close(model.predict(batch), predict_probability(network, batch))
 

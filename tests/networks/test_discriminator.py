@@ -33,7 +33,9 @@ def test_loss_of_an_undecided_discriminator_is_log_two() -> None:
     discriminator = Discriminator(4)
     torch.nn.init.zeros_(discriminator.layers[-1].weight)
     torch.nn.init.zeros_(discriminator.layers[-1].bias)
-    loss = discriminator_loss(discriminator, torch.randn(2, 4, 2, 2, 2), torch.randn(2, 4, 2, 2, 2), 0.1)
+    loss = discriminator_loss(
+        discriminator, torch.randn(2, 4, 2, 2, 2), torch.randn(2, 4, 2, 2, 2), 0.1
+    )
     assert math.isclose(loss.item(), math.log(2), rel_tol=1e-6)
 
 

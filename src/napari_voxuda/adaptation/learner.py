@@ -68,6 +68,14 @@ class Learner:
         for group in self.optimiser.param_groups:
             group["lr"] = value
 
+    def shift_output(self, threshold: float) -> None:
+        """Shift the logits of student and teacher so that `threshold` becomes 0.5."""
+        with torch.no_grad():
+            for network in (self.student, self.teacher):
+                bias = network.head_v6.classifier.bias
+                if bias is not None:
+                    bias -= math.log(threshold / (1 - threshold))
+
     def weights(self) -> dict[str, Tensor]:
         """Return the tensors of student and teacher, named ``student.…`` and ``teacher.…``."""
         return _prefixed("student", self.student) | _prefixed("teacher", self.teacher)

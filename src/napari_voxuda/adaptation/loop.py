@@ -19,12 +19,14 @@ from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.adaptation.step import adaptation_step
 from napari_voxuda.data.targets import Target
 from napari_voxuda.errors import FileFormatError
+from napari_voxuda.method.expected_dice import expected_dice_threshold
 from napari_voxuda.networks.checkpoint import read_tensors
 from napari_voxuda.networks.voxresnet import predict_probability
 
 __all__ = ["LabelledSource", "adapt"]
 
 _CHUNK = 16
+_CALIBRATION_BOXES = 96
 
 
 class _Labelled(Protocol):
@@ -136,6 +138,8 @@ def adapt(
         if run is not None and saved < done:
             _save(run, learner, generator, done, card)
         raise
+    if settings.calibrate:
+        yield _calibrate(learner, target, settings, seed)
     return learner
 
 
@@ -205,6 +209,22 @@ def _preview(learner: Learner, boxes: Tensor, step: int, settings: AdaptSettings
         step=step,
         image=boxes[0, middle].float().cpu().numpy(),
         probability=probability[0, middle].cpu().numpy(),
+    )
+
+
+def _calibrate(learner: Learner, target: Target, settings: AdaptSettings, seed: int) -> Message:
+    """Make 0.5 the threshold with the largest expected Dice score on target boxes."""
+    generator = torch.Generator().manual_seed(seed)
+    network = learner.teacher if settings.predict_with == "teacher" else learner.student
+    device = next(network.parameters()).device
+    parts = [
+        predict_probability(network, target.draw(_CHUNK, generator).to(device))
+        for _ in range(_CALIBRATION_BOXES // _CHUNK)
+    ]
+    threshold = expected_dice_threshold(torch.cat(parts))
+    learner.shift_output(threshold)
+    return Message(
+        text=f"The threshold with the largest expected Dice score, {threshold:.2f}, was made 0.5."
     )
 
 

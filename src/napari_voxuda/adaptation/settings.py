@@ -69,10 +69,11 @@ class AdaptSettings:
         minimum=1e-5,
         maximum=1000.0,
     )
-    pseudo_labels: Literal["none", "confident", "balanced"] = param(
-        "balanced",
+    pseudo_labels: Literal["none", "confident", "balanced", "expected"] = param(
+        "expected",
         "Target voxels that supervise the student: none, those above a fixed confidence "
-        "(published), or balanced between foreground and background.",
+        "(published), above a threshold of each box, or on either side of the threshold with the "
+        "largest expected Dice score.",
     )
     confidence: float = param(
         0.85, "Confidence eta that a pseudo-label needs.", minimum=0.5, maximum=0.999, step=0.01
@@ -129,6 +130,11 @@ class AdaptSettings:
         step=0.001,
     )
     augment: bool = param(True, "Mirror boxes at random along their axes.")
+    calibrate: bool = param(
+        True,
+        "At the end, shift the output so that 0.5 is the threshold with the largest expected Dice "
+        "score on the target; no label is used.",
+    )
     predict_with: Literal["teacher", "student"] = param(
         "teacher", "Which of the two networks segments."
     )
@@ -168,6 +174,7 @@ class AdaptSettings:
             pseudo_labels="none",
             consistency_weight=0.0,
             discriminator_weight=0.0,
+            calibrate=False,
         )
 
     def dann(self) -> AdaptSettings:
@@ -194,6 +201,7 @@ PRESETS: dict[str, AdaptSettings] = {
         denoise=DenoiseSettings(),
         ema_decay=0.999,
         augment=False,
+        calibrate=False,
         checkpoint_every=1000,
     ),
 }

@@ -1,0 +1,73 @@
+"""The label-free threshold: an oracle, the known limit, and its bounds."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from napari_voxuda.errors import InputError
+from napari_voxuda.method.expected_dice import expected_dice_threshold, expected_pseudo_label
+
+
+def brute_force(probability: torch.Tensor) -> float:
+    best, found = -1.0, 0.0
+    total = probability.sum().item()
+    for t in [i / 1000 for i in range(1000)]:
+        chosen = probability[probability >= t]
+        score = 2 * chosen.sum().item() / max(len(chosen) + total, 1e-12)
+        if score > best + 1e-9:
+            best, found = score, t
+    return found
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_agrees_with_trying_every_threshold(seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    probability = torch.rand(400, generator=generator) ** (1 + 2 * seed)
+    found = expected_dice_threshold(probability, bounds=(0.001, 0.999))
+    assert found == pytest.approx(brute_force(probability), abs=0.02)
+
+
+def test_labels_drawn_from_the_probabilities_score_best_there() -> None:
+    generator = torch.Generator().manual_seed(0)
+    probability = torch.rand(200_000, generator=generator) ** 6
+    truth = torch.rand(200_000, generator=generator) < probability
+
+    def dice(threshold: float) -> float:
+        mask = probability >= threshold
+        return 2 * (mask & truth).sum().item() / (mask.sum() + truth.sum()).item()
+
+    found = expected_dice_threshold(probability)
+    best = max(dice(t / 100) for t in range(1, 100))
+    assert dice(found) > best - 0.005
+    assert dice(0.5) < best - 0.02  # which is why 0.5 will not do
+    assert found == pytest.approx(best / 2, abs=0.03)  # Lipton et al.
+
+
+def test_certain_probabilities_keep_any_threshold_between_them() -> None:
+    probability = torch.tensor([0.001] * 90 + [0.999] * 10)
+    assert 0.1 <= expected_dice_threshold(probability) <= 0.9
+
+
+def test_nothing_that_looks_like_foreground_does_not_become_foreground() -> None:
+    threshold = expected_dice_threshold(torch.full((4, 8, 8, 8), 0.01))
+    assert threshold == 0.1
+
+
+def test_labels_lie_on_either_side_of_the_band() -> None:
+    probability = torch.rand((2, 8, 8, 8), generator=torch.Generator().manual_seed(1))
+    t = expected_dice_threshold(probability)
+    labels, confident = expected_pseudo_label(probability, margin=0.3)
+    assert torch.equal(labels, probability >= t)
+    assert (probability[confident & labels] >= t + 0.3 * (1 - t)).all()
+    assert (probability[confident & ~labels] < 0.7 * t).all()
+    assert expected_pseudo_label(probability, margin=0.0).confident.all()
+
+
+def test_bad_values_are_refused() -> None:
+    with pytest.raises(InputError, match="at least one probability"):
+        expected_dice_threshold(torch.empty(0))
+    with pytest.raises(InputError, match="0 < low <= high < 1"):
+        expected_dice_threshold(torch.rand(3), bounds=(0.9, 0.1))
+    with pytest.raises(InputError, match=r"margin in \[0, 1\)"):
+        expected_pseudo_label(torch.rand(1, 2, 2, 2), margin=1.0)
