@@ -11,7 +11,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_voxuda._params import parameters
-from napari_voxuda.gui.fields import Field, label_of, make_field
+from napari_voxuda.gui.fields import Field, SliderField, label_of, make_field
 from napari_voxuda.gui.frame import Group
 
 __all__ = ["ConfigForm"]
@@ -43,6 +43,7 @@ class ConfigForm(QWidget):
         super().__init__(parent)
         self._base = default
         self.fields: dict[str, Field] = {}
+        self._labels: dict[str, QLabel] = {}
         self.nested: dict[str, ConfigForm] = {}
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -62,7 +63,12 @@ class ConfigForm(QWidget):
             label = QLabel(label_of(declared))
             label.setToolTip(field.toolTip())
             label.setBuddy(field)
-            rows.addRow(label, field)
+            self._labels[name] = label
+            if isinstance(field, SliderField):  # a slider takes the whole width, below its name
+                rows.addRow(label)
+                rows.addRow(field)
+            else:
+                rows.addRow(label, field)
         self._add_nested(outer, default, exclude)
         if self._advanced_rows.rowCount():
             group = Group("Rarely needed", expanded=False)
@@ -99,6 +105,7 @@ class ConfigForm(QWidget):
             declared = field.declared
             rows = self._advanced_rows if declared.advanced else self._rows
             rows.setRowVisible(field, name in names)
+            self._labels[name].setVisible(name in names)
 
     def _add_nested(self, outer: QVBoxLayout, default: Any, exclude: Collection[str]) -> None:
         hints = typing.get_type_hints(type(default))

@@ -29,6 +29,7 @@ __all__ = [
     "DEVICE_TIP",
     "Field",
     "FloatBox",
+    "SliderField",
     "calm_wheel",
     "choice_box",
     "label_of",
@@ -182,9 +183,11 @@ class SliderField(Field):
         self.setValue(declared.default)
 
     def value(self) -> float:
+        """Return the exact value of the spin box."""
         return float(self._box.value())
 
     def setValue(self, value: float) -> None:
+        """Show `value`, also where it lies beyond the slider's reach."""
         self._box.setValue(value)
         self._follow(value)
 

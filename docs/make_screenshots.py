@@ -1,0 +1,98 @@
+"""Drive the docks in a real viewer on built-in data and save what they look like.
+
+    xvfb-run -a -s "-screen 0 1366x768x24" python docs/make_screenshots.py [--steps N] [--out DIR]
+
+The run takes a few minutes on a CPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import napari
+import numpy as np
+from PIL import Image
+from qtpy.QtCore import QSize
+from qtpy.QtTest import QTest
+
+_OUT = Path(__file__).with_name("_static") / "screenshots"
+_SIZE = QSize(1366, 768)
+_LARGEST_BYTES = 300_000
+
+
+def main() -> None:
+    """Make every screenshot."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=150, help="steps of the adaptation")
+    parser.add_argument("--out", type=Path, default=_OUT)
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    viewer = napari.Viewer(show=True, show_welcome_screen=False)
+    viewer.window._qt_window.resize(_SIZE)
+    viewer.open_sample("napari-voxuda", "tomogram")
+    viewer.layers.selection.active = viewer.layers[0]
+    _denoise(viewer, arguments.out)
+    _adapt(viewer, arguments.out, arguments.steps)
+    viewer.close()
+
+
+def _denoise(viewer: napari.Viewer, out: Path) -> None:
+    dock, widget = viewer.window.add_plugin_dock_widget("napari-voxuda", "Denoise (IBF)")
+    widget.preview_box.setChecked(True)
+    _wait(lambda: "Denoise preview" in viewer.layers)
+    widget.form.fields["sigma_range"].setValue(2.0)
+    _both_themes(viewer, out, "denoise")
+    viewer.window.remove_dock_widget(dock)
+    widget.preview_box.setChecked(False)
+
+
+def _adapt(viewer: napari.Viewer, out: Path, steps: int) -> None:
+    _, widget = viewer.window.add_plugin_dock_widget("napari-voxuda", "Vox-UDA adapt")
+    _wait(lambda: "Protein" in widget.target.contrast_note.text())
+    _both_themes(viewer, out, "adapt-start")
+    with tempfile.TemporaryDirectory() as folder:
+        widget.training.run_row.set_paths([Path(folder) / "run"])
+        widget.training.form.fields["steps"].setValue(steps)
+        widget.bar.start_button.click()
+        curves = widget.progress.curves
+        _wait(lambda: len(curves.points("total")[0]) >= 0.7 * steps, minutes=60)
+        _both_themes(viewer, out, "adapt-running")
+        _wait(lambda: not widget.controller.busy, minutes=60)
+        _wait(lambda: widget.result.export_button.isEnabled())
+        probability = np.asarray(viewer.layers[-2].data)
+        widget.result.threshold_slider.setValue(
+            float(np.clip(np.quantile(probability, 0.96), 0.3, 0.9))
+        )
+        QTest.qWait(1000)
+        _both_themes(viewer, out, "adapt-result")
+
+
+def _both_themes(viewer: napari.Viewer, out: Path, name: str) -> None:
+    for theme in ("light", "dark"):
+        viewer.theme = theme
+        QTest.qWait(800)
+        _save(viewer.screenshot(canvas_only=False, flash=False), out / f"{name}-{theme}.png")
+
+
+def _save(pixels: np.ndarray, path: Path) -> None:
+    """Save with 256 colours, fewer where the file would be too large for the repository."""
+    image = Image.fromarray(pixels[..., :3])
+    for colours in (256, 128, 64, 32, 16):
+        image.quantize(colours).save(path, optimize=True)
+        if path.stat().st_size < _LARGEST_BYTES:
+            return
+
+
+def _wait(condition: Callable[[], bool], minutes: float = 2.0) -> None:
+    for _ in range(int(minutes * 600)):
+        if condition():
+            return
+        QTest.qWait(100)
+    raise TimeoutError("the viewer did not get there in time")
+
+
+if __name__ == "__main__":
+    main()
