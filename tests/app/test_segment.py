@@ -81,10 +81,11 @@ def test_particles_are_found_on_the_grid_of_the_volume() -> None:
 def test_a_model_of_dark_protein_sees_the_volume_inverted() -> None:
     bright, _ = segmented(two_particles())
     dark, _ = segmented(200.0 - two_particles(), Brightness(contrast="dark"))
-    wrong, _ = segmented(200.0 - two_particles())
+    wrong, messages = segmented(200.0 - two_particles())
     np.testing.assert_array_equal(dark.mask.data, bright.mask.data)
     np.testing.assert_allclose(dark.probability.data, bright.probability.data, atol=1e-4)
     assert wrong.mask.data.sum() == 0
+    assert len(messages) == 1
 
 
 def test_the_volume_is_normalised_as_a_whole() -> None:
@@ -114,6 +115,16 @@ def test_threshold_and_smallest_size_in_cubic_angstrom() -> None:
     assert [p.voxels for p in result.particles] == [216]
     assert result.mask.data.sum() == 216
     assert segmented(data, threshold=0.0)[0].mask.data.all()
+
+
+def test_an_empty_mask_says_why() -> None:
+    result, messages = segmented(200.0 - two_particles(), threshold=0.9)
+    assert result.particles == []
+    assert "no voxel reaches the threshold" in messages[0]
+    assert "the threshold 0.9)" in messages[0]
+    result, messages = segmented(two_particles(), min_size_angstrom3=1e9)
+    assert result.particles == []
+    assert "no component reaches the minimum size" in messages[0]
 
 
 def test_a_smallest_size_needs_the_voxel_size_and_says_so_before_loading() -> None:

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from napari_voxuda._types import Contrast, Message, Progress, Task
 from napari_voxuda.app.device import resolve_device
 from napari_voxuda.app.jobs import Segmentation, SegmentJob
@@ -114,6 +117,8 @@ def segment_volume(
     mask = mask_from_probability(probability, settings.threshold, min_voxels)
     particles = find_particles(label_particles(mask), probability, volume.grid.voxel_size_angstrom)
     yield Progress(stage="Finding particles", done=1, total=1)
+    if not particles:
+        yield Message(text=_why_empty(volume, probability, settings), level="warning")
     return Segmentation(
         probability=volume.with_data(probability),
         mask=volume.with_data(mask),
@@ -164,6 +169,21 @@ def _doubts(volume: Volume, model: SegmentModel, settings: SegmentSettings) -> l
             "the whole volume is normalised here, so adapt to the tomogram for the best masks."
         )
     return found
+
+
+def _why_empty(
+    volume: Volume, probability: npt.NDArray[np.float32], settings: SegmentSettings
+) -> str:
+    largest = float(probability.max())
+    if largest < settings.threshold:
+        return (
+            f"{volume.name}: no voxel reaches the threshold, so the mask is empty (the largest "
+            f"probability is {largest:.3g}, the threshold {settings.threshold:g}); lower the threshold."
+        )
+    return (
+        f"{volume.name}: no component reaches the minimum size, so the mask is empty (it is "
+        f"{settings.min_size_angstrom3:g} Å³); lower it."
+    )
 
 
 def _triple(values: tuple[float, float, float]) -> str:

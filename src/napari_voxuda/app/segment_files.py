@@ -188,9 +188,9 @@ def _first_warnings(task: Task[Segmentation], said: set[str], name: str) -> Task
         while True:
             event = next(task)
             if isinstance(event, Message):
-                text = event.text.removeprefix(f"{name}: ")
-                if text not in said:
-                    said.add(text)
+                kind = event.text.removeprefix(f"{name}: ").partition(" (")[0]
+                if kind not in said:
+                    said.add(kind)
                     yield event
     except StopIteration as stop:
         segmentation: Segmentation = stop.value
