@@ -104,28 +104,71 @@ def test_debug_shows_the_traceback_before_the_sentence() -> None:
     ("number", "code", "word"),
     [(signal.SIGINT, 130, "Interrupted"), (signal.SIGTERM, 143, "Terminated")],
 )
-def test_a_signal_closes_the_task_and_tells_by_exit_code(
+def test_a_signal_closes_the_task_after_its_step_and_tells_by_exit_code(
     number: signal.Signals, code: int, word: str
 ) -> None:
-    closed = []
+    seen = []
 
     def task() -> Iterator[Event]:
         try:
-            yield Progress(stage="Working", done=0, total=1)
             os.kill(os.getpid(), number)
-            yield Progress(stage="Working", done=1, total=1)
+            seen.append("the step is done")
+            yield Progress(stage="Working", done=0, total=1)
             pytest.fail("the task went on after the signal")
-        finally:
-            closed.append(True)
+        except GeneratorExit:
+            seen.append("closed")
+            raise
 
     def act() -> None:
         run_task(task())  # type: ignore[arg-type]
 
     before = signal.getsignal(signal.SIGTERM)
     outcome = _run(act)
-    assert (outcome.exit_code, closed) == (code, [True])
+    assert (outcome.exit_code, seen) == (code, ["the step is done", "closed"])
     assert outcome.stderr == f"{word}.\n"
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_second_signal_stops_within_the_step() -> None:
+    closed = []
+
+    def task() -> Iterator[Event]:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+            pytest.fail("the step went on after the second signal")
+            yield Event()
+        finally:
+            closed.append(True)
+
+    outcome = _run(lambda: run_task(task()))  # type: ignore[arg-type]
+    assert (outcome.exit_code, closed) == (130, [True])
+
+
+def test_sigterm_outside_of_a_task_is_told_as_well() -> None:
+    outcome = _run(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    assert (outcome.exit_code, outcome.stderr) == (143, "Terminated.\n")
+
+
+def test_a_signal_during_the_last_step_is_not_lost() -> None:
+    def task() -> Iterator[Event]:
+        os.kill(os.getpid(), signal.SIGINT)
+        yield from ()
+
+    assert _run(lambda: run_task(task())).exit_code == 130  # type: ignore[arg-type]
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    def task() -> Iterator[Event]:
+        os.kill(os.getpid(), signal.SIGINT)
+        yield Event()
+
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert _run(lambda: run_task(task())).exit_code == 0  # type: ignore[arg-type]
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_an_exit_code_chosen_by_the_command_stays() -> None:

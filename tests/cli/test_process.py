@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -13,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from napari_voxuda.app.info import describe
+
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and terminals of POSIX")
 
 _PROGRAM = (sys.executable, "-m", "napari_voxuda")
 _SMALL = (
     *("--preset", "fast", "--batch", "2", "--network-stem", "2", "--network-body", "4"),
-    *("--noise-samples", "2", "--checkpoint-every", "1", "--source-variety", "fixed"),
+    *("--noise-samples", "2", "--source-variety", "fixed"),
     *("--source-box", "16", "--source-count", "4", "--source-neighbours", "0"),
     *("--contrast", "bright"),
 )
@@ -34,37 +35,50 @@ def _wait_for(done: Callable[[], bool], process: subprocess.Popen[str]) -> None:
     pytest.fail("the program did not get so far")
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
-)
-def test_a_stopped_adaptation_leaves_a_run_that_resumes(
-    files: Path, tmp_path: Path, number: signal.Signals, code: int
-) -> None:
-    run, target = tmp_path / "run", files / "tomogram.mrc"
-    steps = ("--steps", "40") if number == signal.SIGKILL else ("--steps", "100000")
-    words = ("adapt", "--target", str(target), *_SMALL, *steps, "--out", str(run))
+def _stop(words: tuple[str, ...], started: Callable[[], bool], number: int) -> tuple[int, str]:
+    """Run an adaptation, send a signal once it has started, and return exit code and stderr."""
     with subprocess.Popen(
-        [*_PROGRAM, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*_PROGRAM, "adapt", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        _wait_for(lambda: any((run / "checkpoints").glob("step-*.safetensors")), process)
+        _wait_for(started, process)
         process.send_signal(number)
         out, err = process.communicate(timeout=_TIMEOUT)
-    assert (process.returncode, out) == (code, ""), err
+    assert out == ""
+    return process.returncode, err
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_adaptation_keeps_its_last_step(
+    files: Path, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    run, rare = tmp_path / "run", ("--steps", "100000", "--checkpoint-every", "100000")
+    words = ("--target", str(files / "tomogram.mrc"), *_SMALL, *rare, "--out", str(run))
+    log = run / "events.jsonl"
+    returned, err = _stop(words, lambda: log.is_file() and '"step"' in log.read_text(), number)
+    assert returned == code, err
     assert "Traceback" not in err
-    if number != signal.SIGKILL:
-        assert f"Go on with: napari-voxuda adapt --resume --out {run}" in err
-    told = subprocess.run(
-        [*_PROGRAM, "info", str(run), "--json"], capture_output=True, text=True, check=True
-    )
-    facts = json.loads(told.stdout)
+    assert "Stopping after this step" in err
+    assert f"Go on with: napari-voxuda adapt --resume --out {run}" in err
+    facts = describe(run)
     assert facts["state"] == "unfinished"
-    assert 0 < facts["step"] < facts["steps"]
-    if number != signal.SIGKILL:  # these have too many steps to run them to their end
-        return
+    kept = [path.stem for path in (run / "checkpoints").iterdir()]
+    assert kept == [f"step-{facts['step']:08d}"]
+
+
+def test_a_killed_adaptation_resumes(files: Path, tmp_path: Path) -> None:
+    run, often = tmp_path / "run", ("--steps", "40", "--checkpoint-every", "1")
+    words = ("--target", str(files / "tomogram.mrc"), *_SMALL, *often, "--out", str(run))
+    folder = run / "checkpoints"
+    returned, _ = _stop(words, lambda: any(folder.glob("step-*.safetensors")), signal.SIGKILL)
+    assert returned == -signal.SIGKILL
+    facts = describe(run)
+    assert facts["state"] == "unfinished"
+    assert facts["step"] < 40
     resumed = subprocess.run(
         [*_PROGRAM, "adapt", "--resume", "--out", str(run)], capture_output=True, text=True
     )
     assert (resumed.returncode, resumed.stdout) == (0, f"{run}: 40 steps done\n"), resumed.stderr
+    assert describe(run)["state"] == "finished"
 
 
 def test_a_terminal_sees_bars_and_a_pipe_does_not(files: Path, tmp_path: Path) -> None:

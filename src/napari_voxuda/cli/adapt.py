@@ -12,10 +12,10 @@ import typer
 from napari_voxuda.adaptation.settings import PRESETS, AdaptSettings, PresetName
 from napari_voxuda.app.jobs import AdaptJob
 from napari_voxuda.cli.arguments import Device, Json, Seed, VoxelSize
-from napari_voxuda.cli.command import Terminated
 from napari_voxuda.cli.console import message, result, run_task, show_json
 from napari_voxuda.cli.options import Given, with_settings
 from napari_voxuda.cli.outputs import check_new_folder
+from napari_voxuda.cli.signals import Terminated
 from napari_voxuda.errors import InputError
 from napari_voxuda.method.denoising import DenoiseSettings
 from napari_voxuda.networks.settings import NetworkSettings

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import inspect
-import signal
-import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from napari_voxuda.cli.console import message
+from napari_voxuda.cli.signals import Terminated, terminable
 from napari_voxuda.errors import VoxUDAError
 
-__all__ = ["Command", "Commands", "Terminated", "command", "repeated"]
+__all__ = ["Command", "Commands", "command", "repeated"]
 
 INTERRUPTED, TERMINATED, UNEXPECTED, USAGE = 130, 143, 1, 2
-
-
-class Terminated(BaseException):
-    """The process was asked to end (SIGTERM); raised so that tasks are closed first."""
 
 
 def command(app: typer.Typer, name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -92,7 +86,7 @@ def repeated(args: list[str], many: set[str]) -> list[str]:
 def _ended_in_words(debug: bool) -> Iterator[None]:
     """Turn errors and signals into one sentence on stderr and an exit code."""
     try:
-        with _terminable():
+        with terminable():
             yield
     except VoxUDAError as error:
         _tell(str(error), debug)
@@ -110,23 +104,6 @@ def _ended_in_words(debug: bool) -> Iterator[None]:
         hint = "" if debug else "; run the command again with --debug to see where"
         _tell(f"unexpected {type(error).__name__}: {reason.rstrip('.')}{hint}.", debug)
         raise typer.Exit(UNEXPECTED) from error
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM raise `Terminated` in the main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _raise_terminated)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _raise_terminated(number: int, frame: FrameType | None) -> None:
-    raise Terminated
 
 
 def _tell(sentence: str, debug: bool) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from napari_voxuda._types import Event, Message, Task
+from napari_voxuda.cli.signals import Interruption
 
 __all__ = ["aligned", "message", "result", "run_task", "show_json"]
 
@@ -21,13 +22,16 @@ _Show = Callable[[Event], None]
 def run_task(task: Task[_Result]) -> _Result:
     """Run a task to its end, show its events, and return its result.
 
-    The task is closed whatever happens, Ctrl-C included, before an error goes on to the caller.
+    The task is closed whatever happens, before an error goes on to the caller. On Ctrl-C or
+    SIGTERM that is after its next event, so that it can put its state away.
     """
-    with _display() as show:
+    with _display() as show, Interruption() as interruption:
         try:
             while True:
                 show(next(task))
+                interruption.check()
         except StopIteration as stop:
+            interruption.check()
             value: _Result = stop.value
             return value
         finally:
