@@ -104,7 +104,7 @@ def test_unusable_subtomograms_are_named() -> None:
         SubtomogramTarget([], box=32, contrast="bright")
     bad = noise((16, 16, 16)).data.copy()
     bad[3, 4, 5] = np.nan
-    with pytest.raises(InputError, match="spoilt.*NaN"):
+    with pytest.raises(InputError, match=r"spoilt.*NaN"):
         SubtomogramTarget([Volume(data=bad, name="spoilt")], box=16, contrast="bright")
 
 

@@ -102,7 +102,7 @@ def test_an_unfinished_run_gives_its_newest_checkpoint(tmp_path: Path) -> None:
 def test_a_missing_run_and_an_empty_folder_are_named(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="does not exist"):
         load_model(tmp_path / "nowhere")
-    with pytest.raises(RunFolderError, match="neither model.safetensors nor a checkpoint"):
+    with pytest.raises(RunFolderError, match=r"neither model\.safetensors nor a checkpoint"):
         load_model(tmp_path)
 
 
