@@ -1,0 +1,84 @@
+"""A small target and source that need no simulator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import torch
+
+from napari_voxuda._types import Normalisation
+from napari_voxuda.adaptation.settings import AdaptSettings
+from napari_voxuda.data.targets import Target
+from napari_voxuda.networks.settings import NetworkSettings
+
+BOX = 16
+
+
+@dataclass(frozen=True)
+class Batch:
+    images: torch.Tensor
+    clean: torch.Tensor
+    masks: torch.Tensor
+
+
+def blobs(count: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return a bright ball in each box, and its mask."""
+    axis = torch.arange(BOX, dtype=torch.float32)
+    grid = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"))
+    centre = 4 + 8 * torch.rand((count, 3, 1, 1, 1), generator=generator)
+    masks = (grid - centre).square().sum(dim=1) < 9
+    return masks.float() - masks.float().mean(dim=(1, 2, 3), keepdim=True), masks
+
+
+class BlobSource:
+    """Balls in white noise; counts its draws."""
+
+    def __init__(self) -> None:
+        self.drawn = 0
+
+    def draw(self, count: int, generator: torch.Generator) -> Batch:
+        self.drawn += count
+        clean, masks = blobs(count, generator)
+        noise = 0.3 * torch.randn(clean.shape, generator=generator)
+        return Batch(images=clean + noise, clean=clean, masks=masks)
+
+
+class BlobTarget(Target):
+    """Balls in stronger noise."""
+
+    box = BOX
+
+    def __init__(self, normalisation: Normalisation = "volume") -> None:
+        self.normalisation = normalisation
+
+    def draw(self, count: int, generator: torch.Generator) -> torch.Tensor:
+        clean, _ = blobs(count, generator)
+        return clean + torch.randn(clean.shape, generator=generator)
+
+    def describe(self) -> dict[str, Any]:
+        return {"kind": "blobs"}
+
+
+@pytest.fixture
+def source() -> BlobSource:
+    return BlobSource()
+
+
+@pytest.fixture
+def target() -> BlobTarget:
+    return BlobTarget()
+
+
+@pytest.fixture
+def tiny() -> AdaptSettings:
+    return AdaptSettings(
+        steps=6,
+        batch=2,
+        network=NetworkSettings(stem=2, body=4),
+        noise_samples=3,
+        pseudo_start=0.3,
+        checkpoint_every=2,
+        preview_every=3,
+    )

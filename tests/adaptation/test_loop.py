@@ -1,0 +1,131 @@
+"""The loop: its events, its repeatability, and going on from disk to the same losses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from napari_voxuda._types import Event, Message, Progress
+from napari_voxuda.adaptation.events import CheckpointSaved, Preview, StepDone
+from napari_voxuda.adaptation.learner import Learner
+from napari_voxuda.adaptation.loop import adapt
+from napari_voxuda.adaptation.run_folder import RunFolder
+from napari_voxuda.adaptation.settings import AdaptSettings
+from napari_voxuda.errors import FileFormatError, TrainingError
+
+from .conftest import BlobSource, BlobTarget
+
+
+def start(settings: AdaptSettings, run: RunFolder | None = None, seed: int = 0) -> Any:
+    return adapt(
+        BlobSource(),
+        BlobTarget(),
+        settings,
+        source_count=20,
+        seed=seed,
+        device=torch.device("cpu"),
+        run=run,
+    )
+
+
+def finish(task: Any) -> tuple[list[Event], Learner]:
+    events = []
+    try:
+        while True:
+            events.append(next(task))
+    except StopIteration as stop:
+        return events, stop.value
+
+
+def losses(events: list[Event]) -> list[dict[str, float]]:
+    return [e.losses for e in events if isinstance(e, StepDone)]
+
+
+def test_events_tell_the_run(tiny: AdaptSettings, tmp_path: Path) -> None:
+    with RunFolder.create(tmp_path / "run", {}) as run:
+        events, _ = finish(start(tiny, run))
+    progress = [(e.done, e.total) for e in events if isinstance(e, Progress)]
+    assert progress == [(0, 20), (16, 20), (20, 20)]
+    steps = [e for e in events if isinstance(e, StepDone)]
+    assert [e.step for e in steps] == [1, 2, 3, 4, 5, 6]
+    assert all(e.total == 6 and e.seconds_per_step > 0 for e in steps)
+    assert [e.step for e in events if isinstance(e, Preview)] == [3, 6]
+    assert [e.step for e in events if isinstance(e, CheckpointSaved)] == [2, 4, 6]
+    preview = next(e for e in events if isinstance(e, Preview))
+    assert preview.image.shape == preview.probability.shape == (16, 16)
+    assert isinstance(events[-1], Message)
+    assert "threshold" in events[-1].text
+
+
+def test_the_seed_decides_everything(tiny: AdaptSettings) -> None:
+    first, second, other = (losses(finish(start(tiny, seed=seed))[0]) for seed in (0, 0, 1))
+    assert first == second
+    assert first != other
+
+
+@pytest.mark.parametrize("stop_after", [1, 2, 3, 5])
+def test_resumed_losses_equal_those_of_the_uninterrupted_run(
+    tiny: AdaptSettings, tmp_path: Path, stop_after: int
+) -> None:
+    whole, learner = finish(start(tiny))
+    with RunFolder.create(tmp_path / "run", {}) as run:
+        task = start(tiny, run)
+        seen: list[Event] = []
+        while len(losses(seen)) < stop_after:
+            seen.append(next(task))
+        task.close()
+    with RunFolder.open(tmp_path / "run") as run:
+        rest, resumed = finish(start(tiny, run))
+    assert losses(seen) + losses(rest) == losses(whole)
+    for name, value in learner.weights().items():
+        assert torch.equal(value, resumed.weights()[name]), name
+
+
+def test_a_run_killed_between_checkpoints_repeats_the_lost_steps(
+    tiny: AdaptSettings, tmp_path: Path
+) -> None:
+    whole, _ = finish(start(tiny))
+    run = RunFolder.create(tmp_path / "run", {})
+    task = start(tiny, run)
+    seen: list[Event] = []
+    while len(losses(seen)) < 3:
+        seen.append(next(task))
+    run.close()  # killed: nothing after the checkpoint of step 2 is saved
+    with RunFolder.open(tmp_path / "run") as again:
+        rest, _ = finish(start(tiny, again))
+    task.close()
+    assert losses(rest) == losses(whole)[2:]
+
+
+def test_a_diverged_run_keeps_its_last_good_checkpoint(
+    tiny: AdaptSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RunFolder.create(tmp_path / "run", {}) as run:
+        task = start(tiny, run)
+        for event in task:
+            if isinstance(event, CheckpointSaved):
+                break
+        saved = run.latest_checkpoint()
+        monkeypatch.setattr(
+            "napari_voxuda.adaptation.step.segmentation_loss",
+            lambda logits, *_: logits.sum() * float("nan"),
+        )
+        with pytest.raises(TrainingError, match="finite loss"):
+            finish(task)
+        assert run.latest_checkpoint() == saved
+
+
+def test_a_checkpoint_that_is_no_full_state_is_refused(tiny: AdaptSettings, tmp_path: Path) -> None:
+    with RunFolder.create(tmp_path / "run", {}) as run:
+        run.save_checkpoint(1, {"a": torch.zeros(1)}, {"step": 1})
+        with pytest.raises(FileFormatError, match="does not fit this run's network"):
+            finish(start(tiny, run))
+
+
+def test_the_source_is_simulated_once(tiny: AdaptSettings) -> None:
+    source = BlobSource()
+    finish(adapt(source, BlobTarget(), tiny, source_count=20, seed=0, device=torch.device("cpu")))
+    assert source.drawn == 20
