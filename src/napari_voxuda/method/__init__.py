@@ -93,6 +93,7 @@ _MODULES = (
     "bilateral",
     "improved_bilateral",
     "pseudo_labels",
+    "expected_dice",
     "objective",
 )
 
