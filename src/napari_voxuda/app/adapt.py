@@ -9,6 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from napari_voxuda import __version__
 from napari_voxuda._params import from_dict, to_dict
 from napari_voxuda._types import Contrast, Event, Message, Task
@@ -214,7 +216,9 @@ def _load(target: Path | Volume) -> list[Volume]:
     if isinstance(target, Volume):
         return [target]
     if target.is_dir():
-        return [read_mrc(path) for path in find_subtomograms(target)]
+        # In memory: a thousand memory maps would use up the file descriptors.
+        found = (read_mrc(path) for path in find_subtomograms(target))
+        return [replace(v, data=np.array(v.data, dtype=np.float32)) for v in found]
     return [read_mrc(target)]
 
 
@@ -251,9 +255,8 @@ def _contrast(volumes: list[Volume], job: AdaptJob) -> Generator[Event, None, Co
 
     guess = detect_contrast(volumes)
     yield Message(
-        text=f"Protein looks {guess.contrast} in the target ({guess.reason}). "
-        "Set the contrast yourself if this is wrong.",
-        level="info" if guess.confidence >= 0.5 else "warning",
+        text=f"Contrast taken as {guess.contrast}. {guess.reason}",
+        level="info" if guess.is_sure else "warning",
     )
     return guess.contrast
 
@@ -261,9 +264,15 @@ def _contrast(volumes: list[Volume], job: AdaptJob) -> Generator[Event, None, Co
 def _picks(picks: Path | Picks | None, volume: Volume, voxel_size: float) -> Picks | None:
     if picks is None or isinstance(picks, Picks):
         return picks
-    from napari_voxuda.io.star import read_star_picks
+    from napari_voxuda.io.star import read_star_picks, tomogram_names
 
-    return read_star_picks(picks, voxel_size_angstrom=voxel_size, shape=volume.shape)
+    several = len(tomogram_names(picks)) > 1
+    return read_star_picks(
+        picks,
+        voxel_size_angstrom=voxel_size,
+        shape=volume.shape,
+        tomogram_name=volume.name if several else None,
+    )
 
 
 def _target(volumes: list[Volume], plan: _Plan, picks: Picks | None) -> Target:
