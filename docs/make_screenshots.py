@@ -26,7 +26,7 @@ _LARGEST_BYTES = 300_000
 def main() -> None:
     """Make every screenshot."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=150, help="steps of the adaptation")
+    parser.add_argument("--steps", type=int, default=120, help="steps of the adaptation")
     parser.add_argument("--out", type=Path, default=_OUT)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -50,11 +50,17 @@ def _denoise(viewer: napari.Viewer, out: Path) -> None:
 
 
 def _adapt(viewer: napari.Viewer, out: Path, steps: int) -> None:
+    viewer.layers.clear()
+    viewer.open_sample("napari-voxuda", "small")
+    viewer.layers[1].visible = False
+    viewer.layers.selection.active = viewer.layers[0]
     _, widget = viewer.window.add_plugin_dock_widget("napari-voxuda", "Vox-UDA adapt")
     _wait(lambda: "Protein" in widget.target.contrast_note.text())
     _both_themes(viewer, out, "adapt-start")
     with tempfile.TemporaryDirectory() as folder:
         widget.training.run_row.set_paths([Path(folder) / "run"])
+        widget.source.form.fields["count"].setValue(200)
+        widget.training.form.fields["batch"].setValue(4)
         widget.training.form.fields["steps"].setValue(steps)
         widget.bar.start_button.click()
         curves = widget.progress.curves
@@ -62,10 +68,7 @@ def _adapt(viewer: napari.Viewer, out: Path, steps: int) -> None:
         _both_themes(viewer, out, "adapt-running")
         _wait(lambda: not widget.controller.busy, minutes=60)
         _wait(lambda: widget.result.export_button.isEnabled())
-        probability = np.asarray(viewer.layers[-2].data)
-        widget.result.threshold_slider.setValue(
-            float(np.clip(np.quantile(probability, 0.96), 0.3, 0.9))
-        )
+        widget.result.number_box.setChecked(True)
         QTest.qWait(1000)
         _both_themes(viewer, out, "adapt-result")
 

@@ -130,6 +130,7 @@ def scene() -> DictScene:
 @pytest.fixture
 def tomogram() -> Volume:
     values = np.random.default_rng(0).normal(size=(6, 8, 8)).astype(np.float32)
+    values[5, 0, 0] = 30.0  # far from the previewed slice: the filters must know of it all the same
     grid = Grid(voxel_size_angstrom=(10.0, 10.0, 10.0), origin_angstrom=(5.0, 6.0, 7.0))
     return Volume(data=values, grid=grid, name="tomo")
 

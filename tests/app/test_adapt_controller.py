@@ -319,7 +319,12 @@ def test_segmenting_without_a_model_is_refused(controller, view, executor):
 
 
 def test_pseudo_labels_without_foreground_raise_an_alarm_once(controller, view, executor, tasks):
-    tasks.events = [_step(n, 60, foreground=0.0) for n in range(1, 60)]
+    healthy = [_step(n, 90) for n in range(1, 31)]
+    tasks.events = healthy + [_step(n, 90, foreground=0.0) for n in range(31, 50)]
+    controller.start()
+    executor.run_all()
+    assert [call for call in view.of("log") if call[1:] == ("warning",)] == []
+    tasks.events = healthy + [_step(n, 90, foreground=0.0) for n in range(31, 90)]
     controller.start()
     executor.run_all()
     alarms = [call for call in view.of("log") if call[1:] == ("warning",)]
