@@ -51,7 +51,9 @@ def read_structure(path: str | Path) -> Molecule:
     model = _assembly(_parsed(path), path)
     points, masses, nucleic = _atoms(model)
     if len(points) == 0:
-        raise InputError(f"{path}: a structure with atoms was wanted, found none.")
+        raise InputError(
+            f"{path}: a structure with atoms was wanted, found none; is this a PDB or mmCIF file?"
+        )
     per_dalton = np.where(nucleic, _NUCLEIC_ANGSTROM3_PER_DALTON, PROTEIN_ANGSTROM3_PER_DALTON)
     volumes = masses * per_dalton
     contrast = np.average(np.where(nucleic, _NUCLEIC_CONTRAST, 1.0), weights=volumes)
@@ -77,7 +79,7 @@ def _parsed(path: Path) -> gemmi.Structure:
         structure = gemmi.read_structure(str(path))
     except (RuntimeError, ValueError, OSError) as error:
         raise FileFormatError(
-            f"{path}: a PDB or mmCIF file was wanted, but it cannot be read ({error})."
+            f"{path}: a PDB or mmCIF file was wanted, but it cannot be read ({_line(error)})."
         ) from error
     if len(structure) == 0:
         raise FileFormatError(f"{path}: a PDB or mmCIF file was wanted, but it holds no model.")
@@ -99,7 +101,7 @@ def _assembly(structure: gemmi.Structure, path: Path) -> gemmi.Model:
         return gemmi.make_assembly(assembly, model, gemmi.HowToNameCopiedChain.AddNumber)
     except (RuntimeError, ValueError) as error:
         raise FileFormatError(
-            f"{path}: its biological assembly cannot be built ({error}); remove the statement of "
+            f"{path}: its biological assembly cannot be built ({_line(error)}); remove the statement of "
             "the assembly from the file to use the deposited model."
         ) from error
 
@@ -129,3 +131,8 @@ def _atoms(
             masses.extend(own * (whole / own.sum()))
             nucleic.extend([known.is_nucleic_acid()] * len(atoms))
     return np.array(points).reshape(-1, 3), np.array(masses), np.array(nucleic, dtype=bool)
+
+
+def _line(error: Exception) -> str:
+    """Return an error's text on one line, without a full stop."""
+    return " ".join(str(error).split()).rstrip(".")
