@@ -9,6 +9,7 @@ import torch
 
 from napari_voxuda._types import TripleInt
 from napari_voxuda.errors import InputError
+from napari_voxuda.method.fourier import high_pass_mask
 from napari_voxuda.simulation.catalogue import Catalogue
 from napari_voxuda.simulation.imaging import wedge
 from napari_voxuda.simulation.molecules import Molecule
@@ -202,6 +203,13 @@ def test_the_power_lies_outside_the_missing_wedge() -> None:
     assert power[deep].mean() < 0.01 * power[measured].mean()
     full = source.render(imaged(placed((31.5, 31.5, 31.5)), tilt=90.0))[0]
     assert (torch.fft.rfftn(full).abs() ** 2)[deep].mean() > 50 * power[deep].mean()
+
+
+def test_the_published_source_has_hardly_any_power_where_the_noise_module_looks() -> None:
+    images = make_source(SourceSettings.paper()).draw(4, generator()).images
+    power = torch.fft.fftn(images - images.mean(dim=(1, 2, 3), keepdim=True), dim=(1, 2, 3)).abs()
+    share = (power**2 * high_pass_mask((32, 32, 32), 0.244)).sum() / (power**2).sum()
+    assert share < 0.02
 
 
 def test_contrast_scales_the_image_but_not_the_mask() -> None:

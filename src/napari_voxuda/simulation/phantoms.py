@@ -140,8 +140,8 @@ def _proteasome(rng: np.random.Generator) -> Molecule:
 def _chaperonin(rng: np.random.Generator) -> Molecule:
     """D8 double ring of 16 subunits of 58 kDa with a cavity in each ring."""
     domains = [
-        Domain(centre=_polar(16, 58, 0), radii=(18, 20, 20)),
-        Domain(centre=_polar(42, 62, 8), radii=(16, 15, 15)),
+        Domain(centre=_polar(16, 58, 0), radii=(18, 25, 19)),
+        Domain(centre=_polar(42, 62, 8), radii=(16, 22, 14)),
         Domain(centre=_polar(64, 44, 14), radii=(14, 20, 20)),
     ]
     return grow_assembly("chaperonin-like phantom", domains, "D8", 940_000, rng)
