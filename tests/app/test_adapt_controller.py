@@ -337,7 +337,7 @@ def test_the_mask_is_saved_as_it_is_shown(controller, view, scene, executor, tmp
 
     controller.start()
     executor.run_all()
-    assert controller.export_proposal() == "tomo mask.mrc"
+    assert controller.mask.proposal() == "tomo mask.mrc"
     controller.export(tmp_path / "mask")
     saved = read_mrc(tmp_path / "mask.mrc")
     np.testing.assert_array_equal(saved.data, _labels(scene)[0].data)

@@ -8,7 +8,7 @@ from napari_voxuda._params import param, parameters, validate
 from napari_voxuda.adaptation.settings import PRESETS, AdaptSettings
 from napari_voxuda.errors import InputError
 from napari_voxuda.gui.config_form import ConfigForm
-from napari_voxuda.gui.fields import label_of
+from napari_voxuda.gui.field import label_of
 from napari_voxuda.method.denoising import DenoiseSettings
 from napari_voxuda.networks.settings import NetworkSettings
 from napari_voxuda.segmentation.settings import SegmentSettings

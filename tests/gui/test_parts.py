@@ -13,8 +13,8 @@ from qtpy.QtWidgets import QApplication, QLabel
 from napari_voxuda.adaptation.events import Preview, StepDone
 from napari_voxuda.app.scene import LayerChoice
 from napari_voxuda.errors import InputError
-from napari_voxuda.gui.fields import FloatBox
 from napari_voxuda.gui.frame import DOCK_WIDTH, DockFrame, Group, Notice
+from napari_voxuda.gui.inputs import FloatBox
 from napari_voxuda.gui.layer_box import LayerBox
 from napari_voxuda.gui.path_row import PathRow
 from napari_voxuda.gui.plots import CurvePanel

@@ -154,21 +154,10 @@ class AdaptController:
         """Make the mask again: threshold, smallest size or numbering has changed."""
         self.mask.refine(self._view.mask_choice())
 
-    def export_proposal(self) -> str:
-        """Return a file name for the mask."""
-        key = self.mask.labels_key
-        return f"{self._scene.volume(key).name}.mrc" if key is not None else "mask.mrc"
-
     def export(self, path: Path) -> None:
         """Save the mask as it is shown, edits included, with the target's header."""
-        from napari_voxuda.io.mrc import write_mask
-
-        key = self.mask.labels_key
         try:
-            if key is None:
-                raise InputError("Export: the mask layer is gone. Move the threshold to make it.")
-            target = path if path.suffix else path.with_suffix(".mrc")
-            write_mask(target, self._scene.volume(key))
+            target = self.mask.save(path)
         except VoxUDAError as error:
             self._view.say(str(error), "error")
             return

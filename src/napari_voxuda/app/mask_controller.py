@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from napari_voxuda.app.jobs import Segmentation
 from napari_voxuda.app.mask_refinement import MaskChoice, RefinedMask, refine_mask
 from napari_voxuda.app.running import Executor, LatestOnly
 from napari_voxuda.app.scene import LayerKey, Scene
+from napari_voxuda.errors import InputError
 
 __all__ = ["MaskController"]
 
@@ -86,6 +88,30 @@ class MaskController:
         probability, size = self._probability, self._voxel_size
         if probability is not None:
             self._latest.request(lambda: refine_mask(probability, size, choice))
+
+    def proposal(self) -> str:
+        """Return a file name for the mask."""
+        key = self.labels_key
+        return f"{self._scene.volume(key).name}.mrc" if key is not None else "mask.mrc"
+
+    def save(self, path: Path) -> Path:
+        """Save the labels as they are shown and return the file written.
+
+        Raises
+        ------
+        InputError
+            When there are no labels, or too many for an MRC file.
+        OutputError
+            When the file cannot be written.
+        """
+        from napari_voxuda.io.mrc import write_mask
+
+        key = self.labels_key
+        if key is None:
+            raise InputError("Export: there is no mask layer. Move the threshold to make it again.")
+        target = path if path.suffix else path.with_suffix(".mrc")
+        write_mask(target, self._scene.volume(key))
+        return target
 
     def close(self) -> None:
         """Drop what is under way."""

@@ -184,7 +184,7 @@ class AdaptDock(DockFrame):
         scene.watch_layers(controller.layers_changed)
 
     def _export(self) -> None:
-        proposal = self.controller.export_proposal()
+        proposal = self.controller.mask.proposal()
         path = ask_save_path(self, "Export mask", proposal)
         if path is not None:
             self.controller.export(path)

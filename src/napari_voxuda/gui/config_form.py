@@ -11,8 +11,10 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_voxuda._params import parameters
-from napari_voxuda.gui.fields import Field, SliderField, label_of, make_field
+from napari_voxuda.gui.field import Field, label_of
+from napari_voxuda.gui.fields import make_field
 from napari_voxuda.gui.frame import Group
+from napari_voxuda.gui.slider_field import SliderField
 
 __all__ = ["ConfigForm"]
 

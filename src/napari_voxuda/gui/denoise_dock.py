@@ -13,8 +13,8 @@ from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene
 from napari_voxuda.gui.config_form import ConfigForm
 from napari_voxuda.gui.executor import ThreadExecutor
-from napari_voxuda.gui.fields import DEVICE_TIP, DEVICES, choice_box
 from napari_voxuda.gui.frame import DockFrame, Group, Notice, when_destroyed
+from napari_voxuda.gui.inputs import DEVICE_TIP, DEVICES, choice_box
 from napari_voxuda.gui.job_bar import JobBar
 from napari_voxuda.gui.layer_box import LayerBox
 from napari_voxuda.method.denoising import DenoiseSettings

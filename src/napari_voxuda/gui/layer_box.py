@@ -6,7 +6,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QWidget
 
 from napari_voxuda.app.scene import LayerChoice, LayerKey
-from napari_voxuda.gui.fields import calm_wheel, may_shrink
+from napari_voxuda.gui.inputs import calm_wheel, may_shrink
 
 __all__ = ["LayerBox"]
 

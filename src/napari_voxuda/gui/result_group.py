@@ -14,8 +14,8 @@ from qtpy.QtWidgets import (
 from superqt import QLabeledDoubleSlider
 
 from napari_voxuda.app.mask_refinement import MaskChoice
-from napari_voxuda.gui.fields import FloatBox, calm_wheel
 from napari_voxuda.gui.frame import Group
+from napari_voxuda.gui.inputs import FloatBox, calm_wheel
 
 __all__ = ["ResultGroup"]
 

@@ -6,8 +6,8 @@ from qtpy.QtWidgets import QFormLayout, QWidget
 
 from napari_voxuda.errors import InputError
 from napari_voxuda.gui.config_form import ConfigForm
-from napari_voxuda.gui.fields import choice_box
 from napari_voxuda.gui.frame import Group
+from napari_voxuda.gui.inputs import choice_box
 from napari_voxuda.gui.path_row import PathRow, ask_files, ask_folder
 from napari_voxuda.simulation.settings import SourceSettings
 

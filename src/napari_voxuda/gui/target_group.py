@@ -9,8 +9,8 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from napari_voxuda.app.scene import LayerChoice, LayerKey
-from napari_voxuda.gui.fields import FloatBox, choice_box
 from napari_voxuda.gui.frame import Group
+from napari_voxuda.gui.inputs import FloatBox, choice_box
 from napari_voxuda.gui.layer_box import LayerBox
 from napari_voxuda.gui.path_row import MRC_FILTER, PathRow, ask_files, ask_folder
 

@@ -10,8 +10,8 @@ from qtpy.QtWidgets import QFormLayout, QSpinBox, QWidget
 from napari_voxuda.adaptation.settings import PRESETS, AdaptSettings
 from napari_voxuda.app.jobs import DeviceName
 from napari_voxuda.gui.config_form import ConfigForm
-from napari_voxuda.gui.fields import DEVICE_TIP, DEVICES, calm_wheel, choice_box
 from napari_voxuda.gui.frame import Group
+from napari_voxuda.gui.inputs import DEVICE_TIP, DEVICES, calm_wheel, choice_box
 from napari_voxuda.gui.path_row import PathRow, ask_folder
 
 __all__ = ["TrainingGroup"]
