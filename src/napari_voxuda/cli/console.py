@@ -46,8 +46,9 @@ def message(text: str, level: str = "info") -> None:
 
 
 def result(text: str) -> None:
-    """Show a result on stdout."""
+    """Show a result on stdout at once, so that a reader who went away is noticed here."""
     sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def show_json(value: Any) -> None:
