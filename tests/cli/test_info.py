@@ -34,6 +34,8 @@ def test_a_run_tells_its_state_and_settings(invoke: Invoke, model: Path) -> None
     assert shown["state"] == "finished"
     assert shown["step"] == shown["steps"] == "2"
     assert shown["settings: network: stem"] == "2"
+    assert not any(name.startswith("source description") for name in shown)
+    assert "source_description" in json.loads(invoke("info", model, "--json").stdout)
 
 
 def test_rows_of_nested_values() -> None:

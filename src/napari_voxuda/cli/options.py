@@ -91,6 +91,7 @@ def with_settings(
     def decorate(function: Callable[..., None]) -> Callable[..., None]:
         def command(**values: Any) -> None:
             taken = {name: values.pop(_key(argument, name)) for name in declared}
+            # Of an option with several words, some versions of typer give an empty list.
             given = {name: value for name, value in taken.items() if value not in (None, [])}
             values[argument] = Given(settings=settings, values=given, prefix=prefix)
             function(**values)
