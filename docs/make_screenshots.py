@@ -26,7 +26,7 @@ _LARGEST_BYTES = 300_000
 def main() -> None:
     """Make every screenshot."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=120, help="steps of the adaptation")
+    parser.add_argument("--steps", type=int, default=200, help="steps of the adaptation")
     parser.add_argument("--out", type=Path, default=_OUT)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,6 @@ def _adapt(viewer: napari.Viewer, out: Path, steps: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         widget.training.run_row.set_paths([Path(folder) / "run"])
         widget.source.form.fields["count"].setValue(200)
-        widget.training.form.fields["batch"].setValue(4)
         widget.training.form.fields["steps"].setValue(steps)
         widget.bar.start_button.click()
         curves = widget.progress.curves

@@ -14,7 +14,7 @@ from napari_voxuda.app.jobs import AdaptResult
 from napari_voxuda.gui import adapt_dock
 from napari_voxuda.io.mrc import read_header, read_mrc
 
-_TIMEOUT = 60_000  # milliseconds; a bound for a broken test, not a measure of speed
+_TIMEOUT = 120_000  # milliseconds; a bound for a broken test, not a measure of speed
 
 
 @pytest.fixture
@@ -232,7 +232,7 @@ def test_a_stopped_run_is_resumed_from_disk(viewer, adapt, until, tmp_path):
 def test_stopping_the_denoiser_adds_no_layer(viewer, denoise, until, monkeypatch):
     gate = Gate(monkeypatch)
     denoise.bar.start_button.click()
-    until(gate.stepping.is_set)
+    until(lambda: gate.stepping.is_set() and denoise.bar.stop_button.isEnabled())
     denoise.bar.stop_button.click()
     gate.go.set()
     until(lambda: denoise.bar.state_label.text() == "Stopped")
@@ -246,7 +246,7 @@ def test_closing_mid_run_cancels_the_job_and_raises_nothing(
 ):
     gate = Gate(monkeypatch)
     adapt.bar.start_button.click()
-    until(gate.stepping.is_set)
+    until(lambda: gate.stepping.is_set() and adapt.bar.pause_button.isEnabled())
     job = adapt.controller._job
     if paused:
         adapt.bar.pause_button.click()
@@ -323,3 +323,25 @@ def test_a_layer_without_a_voxel_size_is_asked_for_it(viewer, adapt, until, monk
     np.testing.assert_allclose(layer.scale, 13.6)
     assert [str(u) for u in layer.units] == ["angstrom"] * 3
     until(lambda: gate.closed.is_set() and not adapt.controller.busy)
+
+
+def test_the_preview_of_the_first_slice_is_a_preview_like_any_other(viewer, denoise, until):
+    tomogram = viewer.layers["tomo"]
+    tomogram.contrast_limits = (-2.0, 1.0)
+    viewer.dims.set_current_step(0, 0)
+    denoise.preview_box.setChecked(True)
+    until(lambda: _layer(viewer, "Denoise preview"))
+    preview = viewer.layers["Denoise preview"]
+    assert tuple(preview.contrast_limits) == (-2.0, 1.0)
+    assert viewer.layers.selection.active is tomogram
+    assert "napari_voxuda" not in preview.metadata
+
+
+def test_a_dock_begins_with_the_selected_layer(viewer):
+    first = viewer.layers["tomo"]
+    viewer.add_image(first.data, name="newer")
+    viewer.layers.selection.active = first
+    for name in ("Denoise (IBF)", "Vox-UDA adapt"):
+        dock = _dock(viewer, name)
+        box = dock.layer_box if name == "Denoise (IBF)" else dock.target.layer_box
+        assert box.key() == first.unique_id

@@ -62,20 +62,32 @@ class Placement:
         }
         return cls(keywords=keywords, grid=_grid_of(layer.metadata, layer.scale, layer.units))
 
-    def layer_keywords(self, offset: TripleInt = (0, 0, 0)) -> dict[str, Any]:
-        """Return keywords for a layer whose first voxel is voxel `offset` (z, y, x) of this one."""
+    def layer_keywords(self, offset: TripleInt | None = None) -> dict[str, Any]:
+        """Return keywords for a layer placed here.
+
+        Parameters
+        ----------
+        offset : tuple of int or None
+            For a piece of the volume, its first voxel (z, y, x). A layer of the whole volume also
+            gets the grid, which its export repeats.
+
+        Raises
+        ------
+        InputError
+            When a piece of a rotated or sheared layer is to be placed.
+        """
         keywords = dict(self.keywords)
+        if offset is None:
+            keywords["metadata"] = {METADATA_KEY: {"grid": self.grid}}
+            return keywords
         scale, rotate, shear = (
             np.asarray(keywords[k], float) for k in ("scale", "rotate", "shear")
         )
-        plain = np.allclose(rotate, np.eye(3)) and not np.any(shear)
-        if any(offset) and not plain:
+        if not np.allclose(rotate, np.eye(3)) or np.any(shear):
             raise InputError(
                 "preview: a layer without rotation and shear was wanted, got a rotated one."
             )
         keywords["translate"] = np.asarray(keywords["translate"], float) + scale * offset
-        if not any(offset):
-            keywords["metadata"] = {METADATA_KEY: {"grid": self.grid}}
         return keywords
 
 

@@ -17,8 +17,8 @@ def synthetic_tomogram() -> list[_LayerData]:
 
 
 def small_phantom() -> list[_LayerData]:
-    """Return a small, clearer tomogram of 40 by 80 by 80 voxels with its true labels."""
-    return _sample("Small synthetic tomogram", (40, 80, 80), molecules=9, signal=2.5, truth=True)
+    """Return a small, clearer tomogram of 40 by 96 by 96 voxels with its true labels."""
+    return _sample("Small synthetic tomogram", (40, 96, 96), molecules=12, signal=1.1, truth=True)
 
 
 def _sample(
@@ -30,7 +30,11 @@ def _sample(
     from napari_voxuda.simulation.scene import SceneSettings, make_scene
 
     settings = SceneSettings(
-        shape=shape, molecules=molecules, signal=signal, small_proteins=4 * molecules
+        shape=shape,
+        molecules=molecules,
+        signal=signal,
+        small_proteins=4 * molecules,
+        gold_beads=1,
     )
     scene = make_scene(settings, torch.Generator().manual_seed(1))
     image = volume_keywords(scene.volume.with_data(scene.volume.data, name=name))

@@ -95,18 +95,18 @@ class ViewerScene:
         placement: Placement,
         *,
         name: str,
-        offset: TripleInt = (0, 0, 0),
+        offset: TripleInt | None = None,
         like: LayerKey | None = None,
         limits: tuple[float, float] | None = None,
         colormap: str | None = None,
         opacity: float = 1.0,
         visible: bool = True,
     ) -> LayerKey:
-        """Add an image whose first voxel is voxel `offset` of the placement; return its key."""
+        """Add an image of the whole placement, or a piece from voxel `offset`; return its key."""
         keywords = placement.layer_keywords(offset)
         source = self._layer(like) if like is not None and self.has(like) else None
         active = self._viewer.layers.selection.active
-        if limits is None and source is not None and any(offset):
+        if limits is None and source is not None and offset is not None:
             limits = tuple(source.contrast_limits)
         layer = self._viewer.add_image(
             data,
@@ -119,7 +119,7 @@ class ViewerScene:
             visible=visible,
             **keywords,
         )
-        if active is not None and any(offset):
+        if active is not None and offset is not None:
             self._viewer.layers.selection.active = active
         return _key(layer)
 

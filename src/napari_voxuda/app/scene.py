@@ -91,14 +91,14 @@ class Scene(Protocol):
         placement: Any,
         *,
         name: str,
-        offset: TripleInt = (0, 0, 0),
+        offset: TripleInt | None = None,
         like: LayerKey | None = None,
         limits: tuple[float, float] | None = None,
         colormap: str | None = None,
         opacity: float = 1.0,
         visible: bool = True,
     ) -> LayerKey:
-        """Add an image whose first voxel is voxel `offset` of the placement; return its key."""
+        """Add an image of the whole placement, or a piece from voxel `offset`; return its key."""
         ...
 
     def add_labels(self, data: npt.NDArray[Any], placement: Any, *, name: str) -> LayerKey:

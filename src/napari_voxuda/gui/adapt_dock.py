@@ -52,6 +52,7 @@ class AdaptDock(DockFrame):
         self._connect(scene)
         when_destroyed(self, scene.close, self.controller.close, self._executor.close)
         self.controller.layers_changed()
+        self.target.layer_box.set_key(scene.active())
         self.controller.target_changed()
 
     def request(self) -> AdaptRequest:

@@ -55,6 +55,7 @@ class DenoiseDock(DockFrame):
         self._connect(scene)
         when_destroyed(self, scene.close, self.controller.close, self._executor.close)
         self.controller.layers_changed()
+        self.layer_box.set_key(scene.active())
 
     def settings(self) -> DenoiseSettings:
         """Return the chosen settings."""

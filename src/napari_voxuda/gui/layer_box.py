@@ -43,10 +43,10 @@ class LayerBox(QComboBox):
         key: LayerKey | None = self.currentData()
         return key
 
-    def set_key(self, key: LayerKey) -> None:
-        """Choose a layer that is in the list."""
+    def set_key(self, key: LayerKey | None) -> None:
+        """Choose a layer, where it is in the list."""
         for index in range(self.count()):
-            if self.itemData(index) == key:
+            if key is not None and self.itemData(index) == key:
                 self.setCurrentIndex(index)
 
     def show_choices(self, choices: list[LayerChoice]) -> None:
