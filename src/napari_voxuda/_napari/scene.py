@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ViewerScene"]
 
+_MOST_UNDOABLE = 4_000_000
+
 
 class ViewerScene:
     """The layers of a napari viewer; see `napari_voxuda.app.scene.Scene`.
@@ -137,10 +139,19 @@ class ViewerScene:
         layer.translate = placement.layer_keywords(offset)["translate"]
 
     def update_labels(self, key: LayerKey, data: npt.NDArray[Any]) -> None:
-        """Replace the values of labels of equal shape, as one step that undo takes back."""
+        """Replace the values of labels of equal shape, as one step that undo takes back.
+
+        Above four million changed voxels the step cannot be undone: the viewer would keep 28 bytes
+        for each of them, a hundred steps long.
+        """
         layer = self._layer(key)
-        changed = np.nonzero(np.asarray(layer.data) != data)
-        if changed[0].size:
+        differs = np.asarray(layer.data) != data
+        count = int(np.count_nonzero(differs))
+        if count > _MOST_UNDOABLE:
+            layer.data[...] = data
+            layer.refresh()
+        elif count:
+            changed = np.nonzero(differs)
             layer.data_setitem(changed, data[changed])
 
     def remove(self, key: LayerKey) -> None:

@@ -112,7 +112,7 @@ class Scene(Protocol):
         ...
 
     def update_labels(self, key: LayerKey, data: npt.NDArray[Any]) -> None:
-        """Replace the values of labels of equal shape, as one step that undo takes back."""
+        """Replace the values of labels of equal shape, as one step that undo takes back if it can."""
         ...
 
     def remove(self, key: LayerKey) -> None:

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_voxuda._napari import scene as scene_module
+from napari_voxuda._napari.scene import ViewerScene
+from napari_voxuda.errors import InputError
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    return make_napari_viewer()
+
+
+@pytest.fixture
+def scene(viewer):
+    return ViewerScene(viewer)
+
+
+def test_only_volumes_are_offered_the_newest_first(viewer, scene):
+    viewer.add_image(np.zeros((4, 5)), name="flat")
+    viewer.add_image(np.zeros((3, 4, 5, 3), np.uint8), rgb=True, name="colour")
+    viewer.add_image(np.zeros((3, 4, 5)), name="old")
+    viewer.add_labels(np.zeros((3, 4, 5), int), name="labels")
+    viewer.add_image(np.zeros((3, 4, 5)), name="new")
+    assert [c.name for c in scene.choices("image")] == ["new", "old"]
+    assert [c.name for c in scene.choices("labels")] == ["labels"]
+
+
+@pytest.mark.parametrize(("limit", "undone"), [(10, True), (1, False)])
+def test_labels_change_in_one_step(viewer, scene, monkeypatch, limit, undone):
+    monkeypatch.setattr(scene_module, "_MOST_UNDOABLE", limit)
+    layer = viewer.add_labels(np.zeros((3, 4, 5), np.uint16))
+    wanted = np.zeros((3, 4, 5), np.uint16)
+    wanted[1, 1:3, 2] = (1, 300)
+    scene.update_labels(layer.unique_id, wanted)
+    np.testing.assert_array_equal(layer.data, wanted)
+    layer.undo()
+    assert bool(layer.data.max() == 0) is undone
+
+
+def test_the_slice_follows_the_axis_that_the_user_looks_along(viewer, scene):
+    layer = viewer.add_image(
+        np.zeros((6, 8, 10)), scale=(2.0, 3.0, 4.0), translate=(10.0, 20.0, 30.0)
+    )
+    viewer.dims.set_current_step(0, 4)
+    view = scene.slice_view(layer.unique_id)
+    assert (view.axis, view.index) == (0, 4)
+    assert (view.start[0], view.stop[0]) == (4, 5)
+    viewer.dims.order = (2, 0, 1)
+    viewer.dims.set_current_step(2, 7)
+    view = scene.slice_view(layer.unique_id)
+    assert (view.axis, view.index) == (2, 7)
+    assert (view.start[2], view.stop[2]) == (7, 8)
+    assert all(0 <= a < b <= n for a, b, n in zip(view.start, view.stop, (6, 8, 10), strict=True))
+
+
+def test_no_slice_is_shown_in_3d_or_beside_the_layer(viewer, scene):
+    small = viewer.add_image(np.zeros((4, 8, 8)))
+    viewer.add_image(np.zeros((20, 8, 8)))
+    viewer.dims.set_current_step(0, 15)
+    assert scene.slice_view(small.unique_id) is None
+    viewer.dims.set_current_step(0, 2)
+    assert scene.slice_view(small.unique_id) is not None
+    viewer.dims.ndisplay = 3
+    assert scene.slice_view(small.unique_id) is None
+
+
+def test_only_the_visible_part_of_a_zoomed_view_is_named(viewer, scene):
+    layer = viewer.add_image(np.zeros((6, 400, 400)))
+    layer.corner_pixels = np.array([[0, 100, 50], [0, 199, 149]])
+    view = scene.slice_view(layer.unique_id)
+    assert view.start[1:] == (100, 50)
+    assert view.stop[1:] == (200, 150)
+
+
+def test_a_layer_that_is_gone_is_named_as_gone(viewer, scene):
+    key = viewer.add_image(np.zeros((3, 4, 5))).unique_id
+    viewer.layers.clear()
+    assert not scene.has(key)
+    with pytest.raises(InputError, match="no longer"):
+        scene.volume(key)
+    scene.remove(key)
+
+
+def test_watching_ends_with_close(viewer, scene):
+    calls = []
+    scene.watch_layers(lambda: calls.append("layers"))
+    scene.watch_view(lambda: calls.append("view"))
+    viewer.add_image(np.zeros((3, 4, 5)))
+    assert "layers" in calls
+    viewer.dims.set_current_step(0, 1)
+    assert "view" in calls
+    scene.close()
+    calls.clear()
+    viewer.add_image(np.zeros((3, 4, 5)))
+    viewer.dims.set_current_step(0, 2)
+    assert calls == []
