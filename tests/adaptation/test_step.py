@@ -37,7 +37,7 @@ def step(settings: AdaptSettings, learner: Learner | None = None, **changes: Any
 
 def test_all_terms_of_equation_one_count(tiny: AdaptSettings) -> None:
     # An untrained network is confident nowhere; this rule labels its most probable voxels anyway.
-    losses = step(replace(tiny, pseudo_labels="balanced")).losses
+    losses = step(replace(tiny, pseudo_labels="balanced", pseudo_weight=1.0)).losses
     assert losses["segmentation"] > 0
     assert losses["pseudo"] > 0
     assert losses["consistency"] > 0
