@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from napari_voxuda.adaptation.settings import AdaptSettings
+from napari_voxuda.adaptation.triton import load_triton
 from napari_voxuda.errors import FileFormatError, TrainingError
 from napari_voxuda.networks.discriminator import Discriminator
 from napari_voxuda.networks.voxresnet import VoxResNet
@@ -43,6 +44,7 @@ class Learner:
         self.teacher = copy.deepcopy(self.student).eval().requires_grad_(False)
         self.discriminator = discriminator.to(device).train()
         self.parameters = [*self.student.parameters(), *self.discriminator.parameters()]
+        load_triton()  # torch would, and might crash
         self.optimiser = torch.optim.Adam(self.parameters, lr=settings.learning_rate)
 
     def optimise(self, loss: Tensor) -> None:
