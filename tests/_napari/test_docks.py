@@ -189,7 +189,7 @@ def test_running_out_of_memory_is_said_and_the_docks_go_on(viewer, denoise, adap
             gate.go.set()
             dock.bar.start_button.click()
             until(lambda dock=dock: dock.bar.state_label.text() == "Failed")
-        assert "Memory ran out" in dock.notice.text()
+        until(lambda dock=dock: "Memory ran out" in dock.notice.text())
         assert dock.bar.start_button.isEnabled()
         dock.bar.start_button.click()
         until(lambda name=name: _layer(viewer, name))
@@ -282,7 +282,7 @@ def test_an_unusable_input_is_said_in_the_dock(viewer, adapt, until, tmp_path):
     (tmp_path / "run" / "thesis.txt").write_text("mine")
     adapt.bar.start_button.click()
     until(lambda: adapt.bar.state_label.text() == "Failed")
-    assert "thesis.txt" in adapt.notice.text()
+    until(lambda: "thesis.txt" in adapt.notice.text())
     assert (tmp_path / "run" / "thesis.txt").read_text() == "mine"
 
 
