@@ -69,6 +69,28 @@ def test_missing_packages_are_named_where_they_cannot_be_installed(
     assert capsys.readouterr().err == f"bootstrap.py: {sentence}\n"
 
 
+@pytest.mark.parametrize(
+    ("statuses", "expected"), [((0, 0), 0), ((1, 0), 1), ((0, 1), 1), ((-9, 0), 1)]
+)
+def test_the_test_line_runs_everything_and_fails_if_anything_does(
+    bootstrap: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    statuses: tuple[int, int],
+    expected: int,
+) -> None:
+    called = []
+
+    def call(command: list[object], **options: object) -> int:
+        called.append(command[-1])
+        return statuses[len(called) - 1]
+
+    monkeypatch.setattr(bootstrap, "make_environment", lambda *requirements: None)
+    monkeypatch.setattr(bootstrap, "display", list)
+    monkeypatch.setattr(bootstrap.subprocess, "call", call)
+    assert bootstrap.main(["test"]) == expected
+    assert called == ["headless", "full"]
+
+
 def test_a_display_that_is_there_is_used(
     bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
