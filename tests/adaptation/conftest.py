@@ -78,6 +78,7 @@ def tiny() -> AdaptSettings:
         batch=2,
         network=NetworkSettings(stem=2, body=4),
         noise_samples=3,
+        pseudo_labels="balanced",
         pseudo_start=0.3,
         checkpoint_every=2,
         preview_every=3,

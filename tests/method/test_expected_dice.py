@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from napari_voxuda.errors import InputError
-from napari_voxuda.method.expected_dice import expected_dice_threshold, expected_pseudo_label
+from napari_voxuda.method.expected_dice import expected_dice_threshold
 
 
 def brute_force(probability: torch.Tensor) -> float:
@@ -54,20 +54,8 @@ def test_nothing_that_looks_like_foreground_does_not_become_foreground() -> None
     assert threshold == 0.1
 
 
-def test_labels_lie_on_either_side_of_the_band() -> None:
-    probability = torch.rand((2, 8, 8, 8), generator=torch.Generator().manual_seed(1))
-    t = expected_dice_threshold(probability)
-    labels, confident = expected_pseudo_label(probability, margin=0.3)
-    assert torch.equal(labels, probability >= t)
-    assert (probability[confident & labels] >= t + 0.3 * (1 - t)).all()
-    assert (probability[confident & ~labels] < 0.7 * t).all()
-    assert expected_pseudo_label(probability, margin=0.0).confident.all()
-
-
 def test_bad_values_are_refused() -> None:
     with pytest.raises(InputError, match="at least one probability"):
         expected_dice_threshold(torch.empty(0))
     with pytest.raises(InputError, match="0 < low <= high < 1"):
         expected_dice_threshold(torch.rand(3), bounds=(0.9, 0.1))
-    with pytest.raises(InputError, match=r"margin in \[0, 1\)"):
-        expected_pseudo_label(torch.rand(1, 2, 2, 2), margin=1.0)

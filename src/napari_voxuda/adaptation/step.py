@@ -15,7 +15,6 @@ from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.data.normalise import z_score
 from napari_voxuda.method.consistency import consistency_loss
 from napari_voxuda.method.denoising import denoise
-from napari_voxuda.method.expected_dice import expected_pseudo_label
 from napari_voxuda.method.objective import total_loss
 from napari_voxuda.method.pseudo_labels import balanced_pseudo_label, ema_update, pseudo_label
 from napari_voxuda.networks.discriminator import discriminator_loss
@@ -173,8 +172,6 @@ def _teach(learner: Learner, target: Tensor, settings: AdaptSettings) -> tuple[T
         scale = target.std() / denoised.std().clamp(min=1e-6)
         view = (denoised - denoised.mean()) * scale + target.mean()
     probability = predict_probability(learner.teacher, view)
-    if settings.pseudo_labels == "expected":
-        return expected_pseudo_label(probability)
     if settings.pseudo_labels == "balanced":
         return balanced_pseudo_label(probability)
     return pseudo_label(probability, settings.confidence)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from napari_voxuda.method.bilateral import BILATERAL_HALO, bilateral_filter, gaussian_kernel
     from napari_voxuda.method.consistency import consistency_loss
     from napari_voxuda.method.denoising import DenoiseSettings, denoise, denoise_halo
-    from napari_voxuda.method.expected_dice import expected_dice_threshold, expected_pseudo_label
+    from napari_voxuda.method.expected_dice import expected_dice_threshold
     from napari_voxuda.method.fourier import (
         dft,
         high_pass,
@@ -62,7 +62,6 @@ __all__ = [
     "draw_subset",
     "ema_update",
     "expected_dice_threshold",
-    "expected_pseudo_label",
     "gaussian_kernel",
     "gaussian_noise",
     "gradient_difference",

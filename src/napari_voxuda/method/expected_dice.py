@@ -13,9 +13,8 @@ from __future__ import annotations
 import torch
 
 from napari_voxuda.errors import InputError
-from napari_voxuda.method.pseudo_labels import PseudoLabels
 
-__all__ = ["expected_dice_threshold", "expected_pseudo_label"]
+__all__ = ["expected_dice_threshold"]
 
 _BINS = 1000
 
@@ -58,34 +57,3 @@ def expected_dice_threshold(
     expected = torch.cumsum(counts * (edges + 0.5 / _BINS), 0)
     score = 2 * expected / (torch.cumsum(counts, 0) + expected[-1]).clamp(min=1e-12)
     return min(max(float(edges[score.argmax()]), low), high)
-
-
-def expected_pseudo_label(probability: torch.Tensor, *, margin: float = 0.3) -> PseudoLabels:
-    """Label voxels on either side of the threshold with the largest expected Dice score.
-
-    Parameters
-    ----------
-    probability : Tensor
-        (..., d, h, w) foreground probabilities in [0, 1] of a batch, judged together.
-    margin : float
-        In [0, 1): with the threshold t, voxels from ``t (1 - margin)`` to ``t + margin (1 - t)``
-        are not confident.
-
-    Returns
-    -------
-    PseudoLabels
-        `labels` is True from t on.
-
-    Raises
-    ------
-    InputError
-        When `margin` is outside its bounds.
-    """
-    if not 0 <= margin < 1:
-        raise InputError(f"expected_pseudo_label: margin in [0, 1) was wanted, got {margin}.")
-    threshold = expected_dice_threshold(probability)
-    labels = probability >= threshold
-    confident = (probability >= threshold + margin * (1 - threshold)) | (
-        probability < threshold * (1 - margin)
-    )
-    return PseudoLabels(labels=labels, confident=confident)
