@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +120,23 @@ def test_curves_are_drawn_and_cleared(qtbot):
     np.testing.assert_array_equal(panel._lines["total"].xData, [1, 2, 3])
     panel.clear()
     assert panel.points("total") == ([], [])
+
+
+def test_terms_that_a_run_does_not_use_are_left_out(qtbot):
+    panel = CurvePanel()
+    qtbot.addWidget(panel)
+    panel.show()
+    step = _step(1)
+    panel.add(replace(step, losses={**step.losses, "pseudo": 0.0}, coverage=0.0, foreground=0.0))
+    qtbot.waitUntil(lambda: bool(panel._plots))
+    assert panel._lines["total"].isVisible()
+    assert not panel._lines["pseudo"].isVisible()
+    assert [plot.isVisible() for plot in panel._plots] == [True, False]
+    legends = [label.text() for label, _ in panel._legends]
+    assert "segmentation" in legends[0]
+    assert "pseudo" not in legends[0]
+    panel.add(_step(2))
+    qtbot.waitUntil(panel._plots[1].isVisible)
 
 
 def test_curves_follow_the_theme(qtbot):

@@ -50,6 +50,7 @@ class CurvePanel(QWidget):
         self._legends: list[tuple[QLabel, tuple[str, ...]]] = []
         self._lines: dict[str, Any] = {}
         self._values: dict[str, tuple[list[int], list[float]]] = {}
+        self._counting: set[str] = set()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_REDRAW_MS)
@@ -89,6 +90,20 @@ class CurvePanel(QWidget):
         for name, (steps, values) in self._values.items():
             if name in self._lines:
                 self._lines[name].setData(steps, values)
+        counting = {name for name, (_, values) in self._values.items() if any(values)}
+        if counting != self._counting:
+            self._counting = counting
+            self._show_counting()
+
+    def _show_counting(self) -> None:
+        """Leave out the terms that a run does not use, which stay at 0."""
+        for name, line in self._lines.items():
+            line.setVisible(name in self._counting)
+        for plot, (legend, names) in zip(self._plots, self._legends, strict=True):
+            used = bool(self._counting.intersection(names))
+            plot.setVisible(used)
+            legend.setVisible(used)
+        self._paint()
 
     def _build(self) -> None:
         import pyqtgraph as pg
@@ -135,7 +150,8 @@ class CurvePanel(QWidget):
         for name, line in self._lines.items():
             line.setPen(pg.mkPen(_colour(name, text), width=1.6, style=_STYLES[name][1]))
         for label, names in self._legends:
-            label.setText("&nbsp; ".join(_legend_entry(name, text) for name in names))
+            used = [name for name in names if name in self._counting]
+            label.setText("&nbsp; ".join(_legend_entry(name, text) for name in used))
 
 
 def _colour(name: str, text: QColor) -> QColor:

@@ -91,6 +91,8 @@ class ProgressGroup(Group):
     def show_step(self, step: StepDone) -> None:
         """Add a step."""
         self.curves.add(step)
+        if step.losses.get("pseudo", 0.0) == 0.0 and step.coverage == 0.0:
+            return
         self.coverage.setText(
             f"Pseudo-labels: {100 * step.coverage:.0f} % of the target's voxels, "
             f"{100 * step.foreground:.1f} % of these foreground."
