@@ -22,7 +22,7 @@ from typing import Any
 
 from baselines import rolled, subtomograms, write_rolled
 
-from napari_voxuda._params import to_dict
+from napari_voxuda._params import from_dict, to_dict
 from napari_voxuda.adaptation.events import StepDone
 from napari_voxuda.adaptation.settings import PRESETS, AdaptSettings
 from napari_voxuda.app.adapt import adapt_task
@@ -171,11 +171,16 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--preset", choices=tuple(PRESETS), default="fast")
-    parser.add_argument("--steps", type=int, help="instead of the preset's")
+    parser.add_argument(
+        "--change",
+        nargs="+",
+        default=[],
+        metavar="NAME=VALUE",
+        help="settings instead of the preset's; values in JSON, for example steps=100",
+    )
     parser.add_argument("--json", type=Path, help="file for all rows and the settings")
     given = parser.parse_args()
-    changes = {} if given.steps is None else {"steps": given.steps}
-    settings = AdaptSettings.preset(given.preset, **changes)
+    settings = _changed(AdaptSettings.preset(given.preset), given.change)
     given.work.mkdir(parents=True)
     rows = []
     for row in _rows(given, settings):
@@ -185,6 +190,18 @@ def main() -> None:
             facts = {"machine": _machine(), "settings": to_dict(settings)}
             given.json.write_text(json.dumps(facts | {"rows": [asdict(r) for r in rows]}, indent=2))
     print(f"\n{_machine()}\n\n{markdown(rows)}")
+
+
+def _changed(settings: AdaptSettings, changes: list[str]) -> AdaptSettings:
+    """Return the settings with ``name=value`` changes; a plain word is a string."""
+    values = to_dict(settings)
+    for change in changes:
+        name, _, text = change.partition("=")
+        try:
+            values[name] = json.loads(text)
+        except ValueError:
+            values[name] = text
+    return from_dict(AdaptSettings, values)
 
 
 def _rows(given: argparse.Namespace, settings: AdaptSettings) -> Iterator[Row]:
