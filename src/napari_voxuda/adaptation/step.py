@@ -76,29 +76,20 @@ def adaptation_step(
         Source of randomness, on the CPU.
     """
     progress = step / settings.steps
-    use_noise = settings.noise != "none"
-    use_consistency = use_noise and settings.consistency_weight > 0
-    use_discriminator = settings.discriminator_weight > 0
-    use_pseudo = settings.pseudo_labels != "none" and progress >= settings.pseudo_start
-
-    # Source flow: x_s and its copy x_s' with the target's noise (Eq. 2-6).
-    flows = {}
-    if use_consistency or not use_noise:
-        flows["source"] = z_score(source.images)
-    if use_noise:
-        flows["noised"] = match_noise(
-            source,
-            subset,
-            settings,
-            signal_variance=signal_variance,
-            normalisation=normalisation,
-            generator=generator,
-        )
-    if use_pseudo or use_discriminator:
-        flows["target"] = target
+    flows = _flows(
+        source,
+        target,
+        subset,
+        settings,
+        signal_variance=signal_variance,
+        normalisation=normalisation,
+        progress=progress,
+        generator=generator,
+    )
     logits, features = _forward(learner, flows)
-
     zero = target.new_zeros(())
+
+    # Source flow: both copies are segmented, and their features are to agree.
     supervised = [
         segmentation_loss(logits[name], source.masks, settings.dice_weight)
         for name in ("source", "noised")
@@ -106,14 +97,14 @@ def adaptation_step(
     ]
     segmentation = torch.stack(supervised).mean()
     consistency = zero
-    if use_consistency:
+    if settings.consistency_weight > 0 and {"source", "noised"} <= flows.keys():
         consistency = consistency_loss(
             features["source"], features["noised"], settings.consistency_lambda
         )
 
     # Target flow: the teacher labels the denoised target, its confident voxels teach the student.
     pseudo, coverage, foreground = zero, 0.0, 0.0
-    if use_pseudo:
+    if _uses_pseudo_labels(settings, progress):
         labels, confident = _teach(learner, target, settings)
         pseudo = pseudo_label_loss(logits["target"], labels, confident, settings.dice_weight)
         coverage = confident.float().mean().item()
@@ -121,12 +112,14 @@ def adaptation_step(
 
     # Both flows: one discriminator on one feature map.
     discriminator = zero
-    if use_discriminator:
-        tap = settings.discriminator_feature
+    if settings.discriminator_weight > 0:
         discriminator = discriminator_loss(
             learner.discriminator,
-            getattr(features["noised" if use_noise else "source"], tap),
-            getattr(features["target"], tap),
+            getattr(
+                features["noised" if "noised" in flows else "source"],
+                settings.discriminator_feature,
+            ),
+            getattr(features["target"], settings.discriminator_feature),
             settings.reversal * min(1.0, 2 * progress),
         )
 
@@ -149,6 +142,39 @@ def adaptation_step(
         coverage=coverage,
         foreground=foreground,
     )
+
+
+def _uses_pseudo_labels(settings: AdaptSettings, progress: float) -> bool:
+    return settings.pseudo_labels != "none" and progress >= settings.pseudo_start
+
+
+def _flows(
+    source: SourceImages,
+    target: Tensor,
+    subset: Tensor,
+    settings: AdaptSettings,
+    *,
+    signal_variance: float,
+    normalisation: Normalisation,
+    progress: float,
+    generator: torch.Generator,
+) -> dict[str, Tensor]:
+    """Return what the student sees: x_s, its noised copy x_s' (Eq. 2-6) and x_t, where used."""
+    flows = {}
+    if settings.noise == "none" or settings.consistency_weight > 0:
+        flows["source"] = z_score(source.images)
+    if settings.noise != "none":
+        flows["noised"] = match_noise(
+            source,
+            subset,
+            settings,
+            signal_variance=signal_variance,
+            normalisation=normalisation,
+            generator=generator,
+        )
+    if settings.discriminator_weight > 0 or _uses_pseudo_labels(settings, progress):
+        flows["target"] = target
+    return flows
 
 
 def _forward(
