@@ -229,7 +229,7 @@ def _figure(
     raw = np.array(tomogram.data[low:high], dtype=np.float32)
     denoised = denoise_region(raw, DenoiseSettings())[z - low]
     raw = raw[z - low]
-    figure = Figure(figsize=(15, 3.6), layout="constrained")
+    figure = Figure(figsize=(15, 3.35), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(1, 5)
     panels: list[tuple[str, Any, Any]] = [
