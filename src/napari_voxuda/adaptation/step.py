@@ -90,12 +90,7 @@ def adaptation_step(
     zero = target.new_zeros(())
 
     # Source flow: both copies are segmented, and their features are to agree.
-    supervised = [
-        segmentation_loss(logits[name], source.masks, settings.dice_weight)
-        for name in ("source", "noised")
-        if name in flows
-    ]
-    segmentation = torch.stack(supervised).mean()
+    segmentation = _supervised(logits, source.masks, settings)
     consistency = zero
     if settings.consistency_weight > 0 and {"source", "noised"} <= flows.keys():
         consistency = consistency_loss(
@@ -113,15 +108,7 @@ def adaptation_step(
     # Both flows: one discriminator on one feature map.
     discriminator = zero
     if settings.discriminator_weight > 0:
-        discriminator = discriminator_loss(
-            learner.discriminator,
-            getattr(
-                features["noised" if "noised" in flows else "source"],
-                settings.discriminator_feature,
-            ),
-            getattr(features["target"], settings.discriminator_feature),
-            settings.reversal * min(1.0, 2 * progress),
-        )
+        discriminator = _adversarial(learner, features, settings, progress)
 
     loss = total_loss(
         segmentation + settings.pseudo_weight * pseudo,
@@ -141,6 +128,27 @@ def adaptation_step(
         losses={name: value.item() for name, value in losses.items()},
         coverage=coverage,
         foreground=foreground,
+    )
+
+
+def _supervised(logits: dict[str, Tensor], masks: Tensor, settings: AdaptSettings) -> Tensor:
+    losses = [
+        segmentation_loss(logits[name], masks, settings.dice_weight)
+        for name in ("source", "noised")
+        if name in logits
+    ]
+    return torch.stack(losses).mean()
+
+
+def _adversarial(
+    learner: Learner, features: dict[str, Features], settings: AdaptSettings, progress: float
+) -> Tensor:
+    tap = settings.discriminator_feature
+    return discriminator_loss(
+        learner.discriminator,
+        getattr(features["noised" if "noised" in features else "source"], tap),
+        getattr(features["target"], tap),
+        settings.reversal * min(1.0, 2 * progress),
     )
 
 
