@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import importlib.util
 import os
 import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -77,6 +82,123 @@ def shared_data() -> Path:
     if not _SHARED_DATA.is_dir():
         pytest.skip(f"shared data not found in {_SHARED_DATA}; set VOXUDA_SHARED_DATA")
     return _SHARED_DATA
+
+
+class StandIn:
+    """Two sites of the Protein Data Bank on this machine: ``rcsb`` and, to fall back to, ``pdbe``.
+
+    `asked` holds the paths that were asked for, and `agents` the programs that asked.
+    """
+
+    def __init__(self) -> None:
+        self.answers: dict[str, tuple[int, bytes, dict[str, str]]] = {}
+        self.asked: list[str] = []
+        self.agents: list[str] = []
+        self.held = threading.Event()
+        self.held.set()  # cleared by a test, it lets every answer wait
+
+    def put(self, path: str, body: bytes = b"", status: int = 200, **headers: str) -> None:
+        """Answer `path` with `body`; without, a path is answered 404."""
+        self.answers[path] = (status, body, headers)
+
+    def archive(self, port: int, **bounds: float) -> object:
+        """Return the sites as the program knows them."""
+        from napari_voxuda.io._https import Bounds
+        from napari_voxuda.io.pdb_entries import Archive, Site
+
+        url = f"http://127.0.0.1:{port}"
+        sites = (
+            Site(name="RCSB", address=url + "/rcsb/{entry}.cif.gz", allow_http=True),
+            Site(name="PDBe", address=url + "/pdbe/{middle}/{entry}.cif.gz", allow_http=True),
+        )
+        return Archive(sites=sites, bounds=Bounds(**bounds))  # type: ignore[arg-type]
+
+    def serve(self) -> ThreadingHTTPServer:
+        """Return a server that gives the answers."""
+        stand_in = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                stand_in.asked.append(self.path)
+                stand_in.agents.append(self.headers["User-Agent"])
+                stand_in.held.wait(30)
+                status, body, headers = stand_in.answers.get(self.path, (404, b"", {}))
+                self.send_response(status)
+                for name, value in {"Content_Length": str(len(body)), **headers}.items():
+                    if value:
+                        self.send_header(name.replace("_", "-"), value)
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None: ...
+
+            def handle(self) -> None:
+                with contextlib.suppress(ConnectionError):  # the reader went away, as it may
+                    super().handle()
+
+        return ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Leave the network and the user's cache alone."""
+    from napari_voxuda.io import pdb_entries
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pdb_entries, "ARCHIVE", pdb_entries.Archive(sites=()))
+        patch.setenv(pdb_entries.CACHE_VARIABLE, str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture
+def pdb_sites(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[StandIn]:
+    """Stand-ins for the sites of the Protein Data Bank, and an empty cache ``tmp_path/cache``."""
+    from napari_voxuda.io import pdb_entries
+
+    stand_in = StandIn()
+    server = stand_in.serve()
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    monkeypatch.setattr(pdb_entries, "ARCHIVE", stand_in.archive(server.server_port))
+    monkeypatch.setenv(pdb_entries.CACHE_VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    yield stand_in
+    stand_in.held.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def pdb_file() -> Callable[..., bytes]:
+    """Return a function that makes an entry's gzipped mmCIF file: a made-up ball of leucines."""
+
+    def make(identifier: str, *, atoms: int = 400) -> bytes:
+        import gemmi
+        import numpy as np
+
+        rng = np.random.default_rng(0)
+        chain = gemmi.Chain("A")
+        for number in range(atoms):
+            direction = rng.normal(size=3)
+            place = direction / np.linalg.norm(direction) * 30 * rng.random() ** (1 / 3)
+            atom = gemmi.Atom()
+            atom.name, atom.element = "CA", gemmi.Element("C")
+            atom.pos = gemmi.Position(*place)
+            residue = gemmi.Residue()
+            residue.name, residue.seqid = "LEU", gemmi.SeqId(str(number + 1))
+            residue.add_atom(atom)
+            chain.add_residue(residue)
+        model = gemmi.Model(1)
+        model.add_chain(chain)
+        structure = gemmi.Structure()
+        structure.name = identifier.upper()
+        structure.info["_entry.id"] = identifier.upper()
+        structure.add_model(model)
+        structure.setup_entities()
+        return gzip.compress(structure.make_mmcif_document().as_string().encode())
+
+    return make
 
 
 @pytest.fixture(autouse=True)

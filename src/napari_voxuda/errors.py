@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = [
     "DependencyError",
+    "DownloadError",
     "FileFormatError",
     "InputError",
     "OutputError",
@@ -67,3 +68,9 @@ class DependencyError(VoxUDAError, ImportError):
     """An optional package is needed for what was asked and is not installed."""
 
     exit_code = 8
+
+
+class DownloadError(VoxUDAError):
+    """A file could not be fetched over the network, or what was sent cannot be used."""
+
+    exit_code = 9

@@ -16,6 +16,7 @@ from napari_voxuda._params import from_dict, to_dict
 from napari_voxuda._types import Contrast, Event, Message, Task
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.app.device import resolve_device
+from napari_voxuda.app.fetch import fetch_task
 from napari_voxuda.app.jobs import AdaptJob, AdaptResult
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
@@ -54,6 +55,8 @@ def adapt_task(job: AdaptJob) -> Task[AdaptResult]:
     ------
     InputError
         When target, picks or source cannot be used.
+    DownloadError
+        When a structure of the source cannot be fetched.
     RunFolderError
         When the run folder is taken, busy, or not a run.
     """
@@ -94,7 +97,7 @@ def _start(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
         "picks": str(job.picks.absolute()) if isinstance(job.picks, Path) else None,
         **plan.to_dict(),
     }
-    source = _source(plan)
+    source = yield from _source(plan)
     with RunFolder.create(job.out, {**record, "source_description": source.description}) as run:
         yield Message(text=f"Adapting on {device}; the run is kept in {job.out}.")
         return (yield from _run(run, plan, source, target, device))
@@ -127,7 +130,7 @@ def _resume(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
                     f"{job.out}: the run's target has {key} {recorded.get(key)}, but the one given "
                     f"has {value}. Give the target that the run began with, or start a new run."
                 )
-        return (yield from _run(run, plan, _source(plan), target, device))
+        return (yield from _run(run, plan, (yield from _source(plan)), target, device))
 
 
 def _run(
@@ -286,9 +289,10 @@ def _target(volumes: list[Volume], plan: _Plan, picks: Picks | None) -> Target:
     return TomogramTarget(volumes[0], box=box, contrast=contrast, picks=picks)
 
 
-def _source(plan: _Plan) -> Any:
+def _source(plan: _Plan) -> Task[Any]:
     from napari_voxuda.simulation.source import make_source
 
+    yield from fetch_task(plan.source)
     return make_source(plan.source)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from napari_voxuda import __version__
 from napari_voxuda._types import Progress, Task
+from napari_voxuda.app.fetch import fetch_task
 from napari_voxuda.app.jobs import SimulateJob
 from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import InputError, OutputError
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["simulate_task"]
 
 _BATCH = 8
-_NAMES = {"phantom": "phantom", "structures": "structure", "maps": "map"}
+_NAMES = {"phantom": "phantom", "structures": "structure", "pdb": "structure", "maps": "map"}
 
 
 def simulate_task(job: SimulateJob) -> Task[Path]:
@@ -44,7 +45,7 @@ def simulate_task(job: SimulateJob) -> Task[Path]:
     Yields
     ------
     Event
-        `Progress` in subtomograms.
+        `Progress` in subtomograms; before, what is fetched from the Protein Data Bank.
 
     Returns
     -------
@@ -55,6 +56,8 @@ def simulate_task(job: SimulateJob) -> Task[Path]:
     ------
     InputError
         When the source cannot be used, or is itself a folder of subtomograms.
+    DownloadError
+        When a structure cannot be fetched.
     OutputError
         When the folder exists and is not empty, or cannot be written.
     """
@@ -65,6 +68,7 @@ def simulate_task(job: SimulateJob) -> Task[Path]:
             f"simulate: molecules were wanted as a source, got the folder {job.source.files[0]}, "
             "whose subtomograms are simulated already."
         )
+    yield from fetch_task(job.source)
     part = out.with_name(f".{out.name}.{uuid.uuid4().hex[:8]}.part")
     try:
         _make(part, out)

@@ -11,7 +11,14 @@ import typer
 
 from napari_voxuda.adaptation.settings import PRESETS, AdaptSettings, PresetName
 from napari_voxuda.app.jobs import AdaptJob
-from napari_voxuda.cli.arguments import Device, Json, Seed, VoxelSize
+from napari_voxuda.cli.arguments import (
+    MOLECULE_WORDS,
+    SOURCE_WORDS,
+    Device,
+    Json,
+    Seed,
+    VoxelSize,
+)
 from napari_voxuda.cli.console import message, result, run_task, show_json
 from napari_voxuda.cli.options import Given, with_settings
 from napari_voxuda.cli.outputs import check_new_folder
@@ -65,9 +72,9 @@ def adapt(
         list[str] | None,
         typer.Option(
             "--source",
-            metavar="phantom|DIR|FILE...",
-            help="Built-in phantoms (the default), a folder of subtomograms with masks, structure "
-            "files (PDB, mmCIF), or density maps (MRC).",
+            metavar=SOURCE_WORDS,
+            help="Built-in phantoms (the default), a folder of subtomograms with masks, "
+            f"{MOLECULE_WORDS}.",
         ),
     ] = None,
     preset: Annotated[

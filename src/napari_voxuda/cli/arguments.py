@@ -10,7 +10,22 @@ import typer
 
 from napari_voxuda.app.jobs import DeviceName
 
-__all__ = ["Device", "Json", "Overwrite", "Seed", "VolumeFile", "VoxelSize"]
+__all__ = [
+    "MOLECULE_WORDS",
+    "SOURCE_WORDS",
+    "Device",
+    "Json",
+    "Overwrite",
+    "Seed",
+    "VolumeFile",
+    "VoxelSize",
+]
+
+SOURCE_WORDS = "phantom|ID...|paper-A|paper-B|DIR|FILE..."
+MOLECULE_WORDS = (
+    "identifiers of the Protein Data Bank (1bxn), paper-A or paper-B (the structures of the paper's "
+    "two sources, imaged as published), structure files (PDB, mmCIF), or density maps (MRC)"
+)
 
 
 def _positive(value: float | None) -> float | None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from napari_voxuda.app.jobs import SimulateJob
-from napari_voxuda.cli.arguments import Json, Seed
+from napari_voxuda.cli.arguments import MOLECULE_WORDS, SOURCE_WORDS, Json, Seed
 from napari_voxuda.cli.console import result, run_task, show_json
 from napari_voxuda.cli.options import Given, with_settings
 from napari_voxuda.cli.outputs import check_new_folder
@@ -24,8 +24,8 @@ def simulate(
         list[str],
         typer.Option(
             "--source",
-            metavar="phantom|DIR|FILE...",
-            help="Built-in phantoms, or structure files (PDB, mmCIF) or density maps (MRC).",
+            metavar=SOURCE_WORDS,
+            help=f"Built-in phantoms, {MOLECULE_WORDS}.",
             show_default="phantom",
         ),
     ],
@@ -39,7 +39,8 @@ def simulate(
     from napari_voxuda.simulation.words import source_settings_from_words
 
     settings = given.make(partial(source_settings_from_words, source))
-    check_new_folder(out, inputs=[Path(f) for f in settings.files])
+    read = [] if settings.kind == "pdb" else [Path(file) for file in settings.files]
+    check_new_folder(out, inputs=read)
     folder = run_task(simulate_task(SimulateJob(source=settings, out=out, seed=seed)))
     if json:
         show_json({"out": folder, "count": settings.count, "seed": seed})

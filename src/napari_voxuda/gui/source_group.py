@@ -6,6 +6,7 @@ from qtpy.QtWidgets import QFormLayout, QWidget
 
 from napari_voxuda.errors import InputError
 from napari_voxuda.gui.config_form import ConfigForm
+from napari_voxuda.gui.entry_row import EntryRow
 from napari_voxuda.gui.frame import Group
 from napari_voxuda.gui.inputs import choice_box
 from napari_voxuda.gui.path_row import PathRow, ask_files, ask_folder
@@ -15,6 +16,7 @@ __all__ = ["SourceGroup"]
 
 _KINDS = {
     "phantom": "Built-in phantoms",
+    "pdb": "Structures from the PDB",
     "files": "Structures or density maps",
     "folder": "A folder of labelled pairs",
 }
@@ -23,7 +25,7 @@ _FROM_ELSEWHERE = ("kind", "files", "voxel_size_angstrom")
 
 
 class SourceGroup(Group):
-    """Built-in phantoms, files or a folder, and how they are imaged."""
+    """Built-in phantoms, PDB entries, files or a folder, and how they are imaged."""
 
     def __init__(self) -> None:
         super().__init__("Source")
@@ -31,8 +33,10 @@ class SourceGroup(Group):
             "Source",
             _KINDS,
             "What the network learns from: simulated molecules with known masks. Phantoms are "
-            "built in; structure files (PDB, mmCIF) or maps (MRC) of your own may fit better.",
+            "built in; structures from the Protein Data Bank, or structure files (PDB, mmCIF) or "
+            "maps (MRC) of your own, may fit better.",
         )
+        self.entry_row = EntryRow()
         self.files_row = PathRow(
             "Choose…",
             "Structure files (PDB, mmCIF) or density maps (MRC), of one kind.",
@@ -51,6 +55,7 @@ class SourceGroup(Group):
         self._rows.setVerticalSpacing(4)
         self._rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self._rows.addRow("Learn from", self.kind_box)
+        self._rows.addRow("Identifiers", self.entry_row)
         self._rows.addRow("Files", self.files_row)
         self._rows.addRow("Folder", self.folder_row)
         self.addWidget(inner)
@@ -59,6 +64,7 @@ class SourceGroup(Group):
         imaging.addWidget(self.form)
         self.addWidget(imaging)
         self.kind_box.currentIndexChanged.connect(self._show_kind)
+        self.entry_row.group_chosen.connect(self._show_published)
         self._show_kind()
 
     def value(self) -> SourceSettings:
@@ -67,13 +73,15 @@ class SourceGroup(Group):
         Raises
         ------
         InputError
-            When no file or folder is chosen where one is needed, or settings do not fit.
+            When no file, folder or identifier is given where one is needed, or settings do not fit.
         """
         from napari_voxuda._params import parameters
         from napari_voxuda.simulation.words import source_settings_from_words
 
         base = self.form.value()
         changes = {n: getattr(base, n) for n in parameters(base) if n not in _FROM_ELSEWHERE}
+        if self.kind_box.currentData() == "pdb":
+            return SourceSettings(kind="pdb", files=self.entry_row.value(), **changes)
         return source_settings_from_words(self._words(), **changes)
 
     def _words(self) -> list[str]:
@@ -88,5 +96,11 @@ class SourceGroup(Group):
 
     def _show_kind(self) -> None:
         kind = self.kind_box.currentData()
+        self._rows.setRowVisible(self.entry_row, kind == "pdb")
         self._rows.setRowVisible(self.files_row, kind == "files")
         self._rows.setRowVisible(self.folder_row, kind == "folder")
+
+    def _show_published(self, group: str) -> None:
+        """Image as published, in boxes of the size that is set."""
+        box = self.form.fields["box"].value()
+        self.form.setValue(SourceSettings.paper(group=group, box=box))

@@ -19,6 +19,7 @@ from napari_voxuda.simulation.density import (
     splat,
     splat_transfer,
 )
+from napari_voxuda.simulation.entries import molecule_from_entry
 from napari_voxuda.simulation.maps import molecule_from_map
 from napari_voxuda.simulation.molecules import Molecule, coarsen
 from napari_voxuda.simulation.optics import mask_sigma_voxels
@@ -149,12 +150,15 @@ def make_catalogue(settings: SourceSettings) -> Catalogue:
     Returns
     -------
     Catalogue
-        Files are read at once, so that a bad one is reported before anything is drawn.
+        Files are read at once, so that a bad one is reported before anything is drawn; PDB entries
+        that are not in the cache are fetched.
 
     Raises
     ------
     InputError
         When a file cannot be used, or the kind is ``folder``.
+    DownloadError
+        When a PDB entry cannot be fetched.
     """
     voxel = settings.voxel_size_angstrom
     if settings.kind == "folder":
@@ -163,6 +167,8 @@ def make_catalogue(settings: SourceSettings) -> Catalogue:
     names: Sequence[str]
     if settings.kind == "structures":
         molecules = [coarsen(read_structure(f), _COARSENING * voxel) for f in settings.files]
+    elif settings.kind == "pdb":
+        molecules = [coarsen(molecule_from_entry(f), _COARSENING * voxel) for f in settings.files]
     elif settings.kind == "maps":
         molecules = [molecule_from_map(f, voxel_size_angstrom=voxel) for f in settings.files]
     elif settings.variety == "fixed":

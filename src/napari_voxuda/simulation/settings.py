@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from napari_voxuda._params import param, validate
 from napari_voxuda.errors import InputError
+from napari_voxuda.io.pdb_entries import entry_identifier
 
 __all__ = ["SourceSettings"]
 
@@ -21,11 +22,14 @@ class SourceSettings:
         When a value is outside its bounds or two values contradict each other.
     """
 
-    kind: Literal["phantom", "structures", "maps", "folder"] = param(
+    kind: Literal["phantom", "structures", "pdb", "maps", "folder"] = param(
         "phantom",
-        "Built-in phantoms, structure files (PDB/mmCIF), density maps (MRC), or a folder of pairs.",
+        "Built-in phantoms, structure files (PDB/mmCIF), entries of the Protein Data Bank, density "
+        "maps (MRC), or a folder of pairs.",
     )
-    files: tuple[str, ...] = param((), "Structure files, maps, or one folder; empty for phantoms.")
+    files: tuple[str, ...] = param(
+        (), "Structure files, PDB identifiers, maps, or one folder; empty for phantoms."
+    )
     variety: Literal["random", "fixed"] = param(
         "random",
         "Phantoms of random symmetry, mass and shape, or the fixed phantoms of one group.",
@@ -182,6 +186,8 @@ class SourceSettings:
             raise InputError(
                 f"SourceSettings.files: at least one was wanted with kind {self.kind!r}, got none."
             )
+        if self.kind == "pdb":
+            object.__setattr__(self, "files", tuple(entry_identifier(f) for f in self.files))
 
     @classmethod
     def paper(cls, **changes: Any) -> SourceSettings:

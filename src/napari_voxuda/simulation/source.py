@@ -42,6 +42,8 @@ def make_source(settings: SourceSettings) -> Source:
     ------
     InputError
         When a file cannot be used.
+    DownloadError
+        When a PDB entry is not in the cache and cannot be fetched.
     """
     if settings.kind == "folder":
         return PairSource(settings)
