@@ -229,6 +229,44 @@ def test_a_stopped_run_is_resumed_from_disk(viewer, adapt, until, tmp_path):
     assert steps[-1] == 6
 
 
+def _from_the_pdb(adapt, entries):
+    adapt.source.kind_box.setCurrentIndex(adapt.source.kind_box.findData("pdb"))
+    adapt.source.entry_row.line.setText(entries)
+
+
+def test_structures_are_fetched_while_the_dock_stays_alive(
+    viewer, adapt, until, pdb_sites, pdb_file, tmp_path
+):
+    for entry in ("1abc", "1abd"):
+        pdb_sites.put(f"/rcsb/{entry}.cif.gz", pdb_file(entry))
+    _from_the_pdb(adapt, "1abc 1abd")
+    pdb_sites.held.clear()
+    adapt.bar.start_button.click()
+    until(lambda: pdb_sites.asked)
+    until(lambda: "Fetching 1abc" in adapt.progress.messages.toPlainText())
+    assert adapt.bar.stop_button.isEnabled()
+    adapt.bar.stop_button.click()
+    pdb_sites.held.set()
+    until(lambda: adapt.bar.state_label.text() == "Stopped")
+    assert pdb_sites.asked == ["/rcsb/1abc.cif.gz"]
+    assert not (tmp_path / "run").exists()
+    adapt.bar.start_button.click()
+    until(lambda: _layer(viewer, "tomo mask"))
+    assert pdb_sites.asked == ["/rcsb/1abc.cif.gz", "/rcsb/1abd.cif.gz"]
+    assert '"1abd"' in (tmp_path / "run" / "run.json").read_text()
+
+
+def test_a_structure_that_cannot_be_fetched_is_said_in_the_dock(adapt, until, pdb_sites, tmp_path):
+    for path in ("/rcsb/1bxn.cif.gz", "/pdbe/bx/1bxn.cif.gz"):
+        pdb_sites.put(path, status=503)
+    _from_the_pdb(adapt, "1bxn")
+    adapt.bar.start_button.click()
+    until(lambda: adapt.bar.state_label.text() == "Failed")
+    until(lambda: "1bxn: the structure is not in the cache" in adapt.notice.text())
+    assert "phantom" in adapt.notice.text().lower()
+    assert not (tmp_path / "run").exists()
+
+
 def test_stopping_the_denoiser_adds_no_layer(viewer, denoise, until, monkeypatch):
     gate = Gate(monkeypatch)
     denoise.bar.start_button.click()

@@ -3,8 +3,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 from typer.testing import Result
 
 from napari_voxuda.io.folders import find_pairs
@@ -52,3 +54,51 @@ def test_several_files_are_one_source(invoke: Invoke, tmp_path: Path, shared_dat
     record = (tmp_path / "source" / "source.json").read_text()
     assert "1bxn.pdb" in record
     assert "3gl1.pdb" in record
+
+
+_FEW = ("--count", "2", "--box", "16", "--voxel-size", "13.5", "--neighbours", "0")
+
+
+def test_identifiers_are_fetched_and_said(
+    invoke: Invoke,
+    tmp_path: Path,
+    pdb_sites: Any,
+    pdb_file: Callable[[str], bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pdb_sites.put("/rcsb/1abc.cif.gz", pdb_file("1abc"))
+    # An output may have the name of an entry: it is no input file.
+    first = invoke("simulate", "--source", "1abc", *_FEW, "--out", "1abc")
+    assert first.exit_code == 0, first.stderr
+    assert first.stderr == "Fetching 1abc from the Protein Data Bank.\n"
+    again = invoke("simulate", "--source", "pdb_00001abc", *_FEW, "--out", "again")
+    assert (again.exit_code, again.stderr) == (0, "")
+    record = json.loads((tmp_path / "1abc" / "source.json").read_text())
+    assert record["source"]["settings"]["files"] == ["1abc"]
+
+
+def test_the_papers_structures_are_imaged_as_published(
+    invoke: Invoke, tmp_path: Path, pdb_sites: Any, pdb_file: Callable[[str], bytes]
+) -> None:
+    for entry in ("2byu", "2h12", "2ldb"):
+        pdb_sites.put(f"/rcsb/{entry}.cif.gz", pdb_file(entry))
+    out = tmp_path / "source"
+    words = ("--source", "paper-B", "--count", "2", "--box", "24", "--out", out)
+    assert invoke("simulate", *words).exit_code == 0
+    settings = json.loads((out / "source.json").read_text())["source"]["settings"]
+    assert settings["files"] == ["2byu", "2h12", "2ldb"]
+    assert settings["noise_model"] == "published"
+    assert settings["count"] == 2
+
+
+def test_without_a_network_the_phantoms_are_offered(
+    invoke: Invoke, tmp_path: Path, pdb_sites: Any
+) -> None:
+    for path in ("/rcsb/1bxn.cif.gz", "/pdbe/bx/1bxn.cif.gz"):
+        pdb_sites.put(path, status=502)
+    outcome = invoke("simulate", "--source", "paper-A", *_FEW, "--out", tmp_path / "source")
+    assert outcome.exit_code == 9
+    assert "Error: 1bxn: the structure is not in the cache" in outcome.stderr
+    assert "--source phantom --source-variety fixed --source-group A" in outcome.stderr
+    assert not (tmp_path / "source").exists()

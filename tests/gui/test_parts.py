@@ -193,6 +193,55 @@ def test_a_source_of_files_needs_files(qtbot, tmp_path):
     assert group.value().kind == "folder"
 
 
+def test_a_source_from_the_pdb_takes_identifiers(qtbot):
+    group = SourceGroup()
+    qtbot.addWidget(group)
+    group.show()
+    row = group.entry_row
+    assert not row.isVisible()
+    group.kind_box.setCurrentIndex(group.kind_box.findData("pdb"))
+    assert row.isVisible()
+    assert not group.files_row.isVisible()
+    with pytest.raises(InputError, match="PDB identifiers were wanted, got none"):
+        group.value()
+    row.line.setText(" 1BXN,3j9i  pdb_00001f1b")
+    group.form.fields["count"].setValue(7)
+    value = group.value()
+    assert (value.kind, value.files, value.count) == ("pdb", ("1bxn", "3j9i", "1f1b"), 7)
+    assert row.line.toolTip()
+
+
+def test_a_word_that_is_no_identifier_is_told_when_the_line_is_left(qtbot):
+    group = SourceGroup()
+    qtbot.addWidget(group)
+    group.kind_box.setCurrentIndex(group.kind_box.findData("pdb"))
+    row = group.entry_row
+    row.line.setText("1bxn rubisco")
+    assert row.notice.isHidden()
+    row.line.editingFinished.emit()
+    assert "'rubisco'" in row.notice.text()
+    with pytest.raises(InputError, match="'rubisco'"):
+        group.value()
+    row.line.setText("1bxn")
+    assert row.notice.isHidden()
+    row.line.editingFinished.emit()
+    assert row.notice.isHidden()
+
+
+@pytest.mark.parametrize(
+    ("letter", "entries"), [("A", ("1bxn", "1f1b", "1yg6")), ("B", ("2byu", "2h12", "2ldb"))]
+)
+def test_the_papers_groups_are_one_click(qtbot, letter, entries):
+    from napari_voxuda.simulation.settings import SourceSettings
+
+    group = SourceGroup()
+    qtbot.addWidget(group)
+    group.kind_box.setCurrentIndex(group.kind_box.findData("pdb"))
+    group.form.fields["box"].setValue(40)
+    group.entry_row.buttons[letter].click()
+    assert group.value() == SourceSettings.paper(kind="pdb", files=entries, group=letter, box=40)
+
+
 def test_a_source_keeps_its_settings(qtbot):
     group = SourceGroup()
     qtbot.addWidget(group)

@@ -36,7 +36,7 @@ def test_single_values_of_the_published_source_can_be_changed() -> None:
         ({"defocus_um": (6.0, 4.0)}, "defocus_um: .smallest, largest."),
         ({"files": ("a.mrc",)}, "none were wanted with kind 'phantom', got 'a.mrc'"),
         ({"kind": "maps"}, "at least one was wanted with kind 'maps'"),
-        ({"kind": "dreams"}, "one of phantom, structures, maps, folder"),
+        ({"kind": "dreams"}, "one of phantom, structures, pdb, maps, folder"),
         ({"box": 8}, "at least 16 voxels"),
         ({"snr": (0.0,)}, "at least 0.0001"),
     ],

@@ -68,7 +68,8 @@ def _stand_in(identifier: str) -> str:
         if identifier in entries:
             return (
                 f"Phantoms of the same symmetry, mass and size as the paper's group {group} need no "
-                f"network: --source phantom --source-variety fixed --source-group {group} (with "
-                f"simulate: --variety fixed --group {group})."
+                f"network: built-in phantoms, variety fixed, group {group} (--source phantom "
+                f"--source-variety fixed --source-group {group}; with simulate: --variety fixed "
+                f"--group {group})."
             )
-    return "The built-in phantoms need no network: --source phantom."
+    return "The built-in phantoms need no network (--source phantom)."
