@@ -21,7 +21,7 @@ __all__ = [
     "VoxelSize",
 ]
 
-SOURCE_WORDS = "phantom|ID...|paper-A|paper-B|DIR|FILE..."
+SOURCE_WORDS = "phantom|ID...|DIR|FILE..."
 MOLECULE_WORDS = (
     "identifiers of the Protein Data Bank (1bxn), paper-A or paper-B (the structures of the paper's "
     "two sources, imaged as published), structure files (PDB, mmCIF), or density maps (MRC)"
