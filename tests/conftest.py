@@ -196,7 +196,7 @@ def pdb_file() -> Callable[..., bytes]:
         structure.info["_entry.id"] = identifier.upper()
         structure.add_model(model)
         structure.setup_entities()
-        return gzip.compress(structure.make_mmcif_document().as_string().encode())
+        return gzip.compress(structure.make_mmcif_document().as_string().encode(), mtime=0)
 
     return make
 

@@ -174,6 +174,12 @@ def test_a_size_that_is_not_announced_is_bounded_too(pdb_sites, pdb_file, bounde
         )
 
 
+def test_a_size_that_is_announced_is_refused_before_it_is_sent(pdb_sites, pdb_file):
+    pdb_sites.put(FIRST, pdb_file("1abc"), Content_Length=str(10**12))
+    with pytest.raises(DownloadError, match="RCSB: the file is larger than 64 MiB"):
+        fetch_entry("1abc")
+
+
 def test_a_connection_that_breaks_off_is_told(pdb_sites, pdb_file):
     good = pdb_file("1abc")
     pdb_sites.put(FIRST, good, Content_Length=str(len(good) + 10))
