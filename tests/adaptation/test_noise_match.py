@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-from napari_voxuda.adaptation.noise_match import SourceImages, match_noise
+from napari_voxuda.adaptation.noise_match import (
+    SourceImages,
+    exchange_appearance,
+    match_noise,
+)
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.method.noise_generation import target_noise_variance
 from napari_voxuda.method.noise_spectrum import noise_power_spectrum
@@ -97,6 +101,48 @@ def test_white_noise_has_the_measured_variance(noise: str) -> None:
         [torch.corrcoef(torch.stack(p))[0, 1] for p in zip(flat, original, strict=True)]
     )
     assert correlation.mean().item() == pytest.approx((1 + variance) ** -0.5, abs=0.02)
+
+
+def test_poisson_noise_is_skewed_and_has_the_rate_of_the_paper() -> None:
+    subset = coloured(20, 3)
+    flat = SourceImages(
+        images=torch.zeros(8, 16, 16, 16),
+        clean=torch.zeros(8, 16, 16, 16),
+        masks=torch.zeros(8, 16, 16, 16) > 0,
+    )
+    settings = AdaptSettings(noise="poisson", noise_base="noisy")
+    noise = match(settings, flat, subset, signal_variance=1.0)
+    rate = float(target_noise_variance(subset, 0.244, estimate="literal")) ** 0.5
+    skewness = (noise**3).mean().item()  # of variance 1 and mean 0; 1 / sqrt(rate) for Poisson
+    assert skewness == pytest.approx(rate**-0.5, rel=0.05)
+
+
+@pytest.mark.parametrize(("base", "wanted"), [("noisy", False), ("clean", True)])
+def test_speckle_grows_with_the_signal_that_it_is_added_to(base: str, wanted: bool) -> None:
+    images = source(32)
+    settings = replace(AdaptSettings(), noise="speckle", noise_base=base, snr=(1e-4, 1e-4))
+    matched = match(settings, images, coloured(20, 3))
+    ratio = matched[images.masks].var() / matched[~images.masks].var()
+    assert (ratio.item() > 20) is wanted
+
+
+def test_speckle_on_empty_boxes_stays_finite() -> None:
+    images = source(2)
+    images.clean[:] = 0.0
+    settings = AdaptSettings(noise="speckle")
+    assert match(settings, images, coloured(4, 3), signal_variance=1.0).isfinite().all()
+
+
+def test_the_exchange_gives_each_box_the_low_frequencies_of_some_target_box() -> None:
+    images, subset = source(6), coloured(3, 3)
+    settings = AdaptSettings(noise="exchange", exchange_window=0.4)
+    matched = torch.fft.rfftn(match(settings, images, subset), dim=(1, 2, 3))
+    wanted = torch.fft.rfftn(subset, dim=(1, 2, 3)).abs()[:, 1:4, :4, :4]
+    closest = (matched.abs()[:, None, 1:4, :4, :4] - wanted).flatten(2).abs().amax(2).amin(1)
+    assert closest.max() < 1e-3
+    boxes = torch.randn((4, 16, 16, 16), generator=torch.Generator().manual_seed(0))
+    none = replace(settings, exchange_window=0.0)
+    assert torch.equal(exchange_appearance(boxes, subset, none, torch.Generator()), boxes)
 
 
 def test_noise_is_fresh_for_each_box_and_repeats_with_the_seed() -> None:

@@ -46,6 +46,12 @@ def test_source_only_looks_at_no_target() -> None:
     assert (dann.noise, dann.pseudo_labels, dann.calibrate) == ("none", "none", False)
 
 
+def test_asc_exchanges_appearances_and_does_nothing_else() -> None:
+    asc = AdaptSettings.preset("default").asc()
+    assert (asc.noise, asc.consistency, asc.consistency_weight) == ("exchange", "appearance", 1.0)
+    assert (asc.discriminator_weight, asc.pseudo_labels, asc.calibrate) == (0.0, "none", False)
+
+
 def test_snr_bounds_must_be_in_order() -> None:
     with pytest.raises(InputError, match="low, high was wanted"):
         AdaptSettings(snr=(0.3, 0.1))

@@ -57,6 +57,23 @@ def test_dann_adds_only_the_discriminator(tiny: AdaptSettings) -> None:
     assert {k for k, v in losses.items() if v} == {"total", "segmentation", "discriminator"}
 
 
+def test_asc_learns_the_source_and_agrees_with_the_teacher_on_the_target(
+    tiny: AdaptSettings,
+) -> None:
+    losses = step(tiny.asc()).losses
+    assert {k for k, v in losses.items() if v} == {"total", "segmentation", "consistency"}
+
+
+def test_the_teacher_is_followed_only_where_the_appearance_changes(tiny: AdaptSettings) -> None:
+    # Student and teacher start alike; in evaluation mode an unchanged target would agree fully.
+    learner = Learner(tiny.asc(), torch.device("cpu"), 0)
+    learner.student.eval()
+    assert step(replace(tiny.asc(), exchange_window=0.0), learner).losses["consistency"] < 1e-9
+    learner = Learner(tiny.asc(), torch.device("cpu"), 0)
+    learner.student.eval()
+    assert step(replace(tiny.asc(), exchange_window=1.0), learner).losses["consistency"] > 1e-7
+
+
 def test_pseudo_labels_wait_for_their_start(tiny: AdaptSettings) -> None:
     late = replace(tiny, pseudo_start=0.5)
     assert step(late, step=2).losses["pseudo"] == 0
@@ -73,7 +90,9 @@ def test_every_rule_and_view_gives_fractions(
     assert 0 <= outcome.foreground <= 1
 
 
-@pytest.mark.parametrize("noise", ["ngm", "calibrated", "spectrum"])
+@pytest.mark.parametrize(
+    "noise", ["ngm", "calibrated", "poisson", "speckle", "spectrum", "exchange"]
+)
 @pytest.mark.parametrize("base", ["clean", "noisy"])
 def test_every_kind_of_noise_trains(tiny: AdaptSettings, noise: str, base: str) -> None:
     assert step(replace(tiny, noise=noise, noise_base=base)).losses["consistency"] > 0

@@ -11,14 +11,17 @@ from torch import Tensor
 from napari_voxuda._types import Normalisation
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.data.normalise import z_score
+from napari_voxuda.method.amplitude import exchange_amplitude
 from napari_voxuda.method.noise_generation import (
     add_noise,
     gaussian_noise,
+    poisson_noise,
+    speckle_noise,
     target_noise_variance,
 )
 from napari_voxuda.method.noise_spectrum import noise_power_spectrum, spectrum_noise
 
-__all__ = ["SourceImages", "match_noise"]
+__all__ = ["SourceImages", "exchange_appearance", "match_noise"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,7 +61,7 @@ def match_noise(
     subset : Tensor
         (N_sampled, d, h, w) normalised target boxes, protein bright.
     settings : AdaptSettings
-        ``noise``, ``noise_base``, ``noise_pass_fraction`` and ``snr`` are used.
+        ``noise``, ``noise_base``, ``noise_pass_fraction``, ``snr`` and ``exchange_window`` are used.
     signal_variance : float
         Mean variance of a clean box over the whole source, the unit of the signal-to-noise ratio.
     normalisation : {"volume", "subtomogram"}
@@ -73,25 +76,63 @@ def match_noise(
     Tensor
         (n, d, h, w) float32.
     """
-    shape = source.images.shape
-    if settings.noise == "spectrum":
-        power = noise_power_spectrum(subset)
-        noise = spectrum_noise(power, shape, generator).to(subset.device)
-    else:
-        variance = target_noise_variance(
-            subset,
-            settings.noise_pass_fraction,
-            estimate="literal" if settings.noise == "ngm" else "calibrated",
-        )
-        noise = gaussian_noise(source.images, variance, generator)
+    if settings.noise == "exchange":
+        return exchange_appearance(z_score(source.images), subset, settings, generator)
+    noise = _noise(source, subset, settings, generator)
     if settings.noise_base == "noisy":
         return z_score(add_noise(z_score(source.images), noise))
     snr = _log_uniform(settings.snr, len(source.images), generator).to(subset.device)
-    gain = (snr * noise.var() / signal_variance).sqrt()
+    variance = noise.var().clamp(min=1e-12)  # speckle on empty boxes is nothing
+    gain = (snr * variance / signal_variance).sqrt()
     mixed = add_noise(gain.view(-1, 1, 1, 1) * source.clean, noise)
     if normalisation == "subtomogram":
         return z_score(mixed)
-    return mixed / (noise.var() * (1 + snr)).sqrt().view(-1, 1, 1, 1)
+    return mixed / (variance * (1 + snr)).sqrt().view(-1, 1, 1, 1)
+
+
+def exchange_appearance(
+    boxes: Tensor, others: Tensor, settings: AdaptSettings, generator: torch.Generator
+) -> Tensor:
+    """Return boxes with the low-frequency amplitude of random boxes of the other domain.
+
+    Parameters
+    ----------
+    boxes : Tensor
+        (n, d, h, w) normalised boxes of one domain.
+    others : Tensor
+        (m, d, h, w) normalised boxes of the other; each of `boxes` takes one at random.
+    settings : AdaptSettings
+        ``exchange_window`` is used.
+    generator : torch.Generator
+        Source of randomness, on the CPU.
+
+    Returns
+    -------
+    Tensor
+        (n, d, h, w).
+    """
+    chosen = torch.randint(len(others), (len(boxes),), generator=generator)
+    return exchange_amplitude(boxes, others[chosen.to(others.device)], settings.exchange_window)
+
+
+def _noise(
+    source: SourceImages, subset: Tensor, settings: AdaptSettings, generator: torch.Generator
+) -> Tensor:
+    """Draw the noise that the settings name, at the level measured on the target."""
+    if settings.noise == "spectrum":
+        power = noise_power_spectrum(subset)
+        return spectrum_noise(power, source.images.shape, generator).to(subset.device)
+    variance = target_noise_variance(
+        subset,
+        settings.noise_pass_fraction,
+        estimate="calibrated" if settings.noise == "calibrated" else "literal",
+    )
+    if settings.noise == "poisson":  # sigma_t is the rate in the paper
+        return poisson_noise(source.images, variance.sqrt(), generator)
+    if settings.noise == "speckle":
+        base = source.images if settings.noise_base == "noisy" else source.clean
+        return speckle_noise(z_score(base), variance, generator)
+    return gaussian_noise(source.images, variance, generator)
 
 
 def _log_uniform(bounds: tuple[float, float], count: int, generator: torch.Generator) -> Tensor:

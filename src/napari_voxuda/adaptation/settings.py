@@ -40,10 +40,13 @@ class AdaptSettings:
         "cosine", "Learning rate over the run: cosine to zero, or divided by 10 twice (published)."
     )
     network: NetworkSettings = field(default_factory=NetworkSettings)
-    noise: Literal["none", "ngm", "calibrated", "spectrum"] = param(
-        "spectrum",
-        "Noise given to the source: none, NGM as published (Eq. 2-6), NGM with the calibrated "
-        "variance, or noise with the target's power spectrum.",
+    noise: Literal["none", "ngm", "calibrated", "poisson", "speckle", "spectrum", "exchange"] = (
+        param(
+            "spectrum",
+            "Noise given to the source: none, NGM as published (Eq. 2-6), NGM with the calibrated "
+            "variance, Poisson or speckle noise of NGM's level (Fig. 7), noise with the target's power "
+            "spectrum, or no noise but the target's low-frequency amplitude (ASC).",
+        )
     )
     noise_base: Literal["clean", "noisy"] = param(
         "clean", "What that noise is added to: the noise-free source image, or the noisy one."
@@ -69,6 +72,14 @@ class AdaptSettings:
         minimum=1e-5,
         maximum=1000.0,
     )
+    exchange_window: float = param(
+        0.1,
+        "Fraction of the frequencies up to Nyquist whose amplitude is exchanged between the domains.",
+        minimum=0.0,
+        maximum=1.0,
+        step=0.01,
+        advanced=True,
+    )
     pseudo_labels: Literal["none", "confident", "balanced"] = param(
         "none",
         "Target voxels that supervise the student: none, those above a fixed confidence "
@@ -93,6 +104,13 @@ class AdaptSettings:
     denoise: DenoiseSettings = field(default_factory=DenoiseSettings)
     consistency_weight: float = param(
         1.0, "Weight of the consistency loss (Eq. 7).", minimum=0.0, maximum=100.0, step=0.1
+    )
+    consistency: Literal["features", "appearance"] = param(
+        "features",
+        "What is to agree: the features of the source with and without noise (Eq. 7), or the "
+        "student's output on the target in the source's appearance with the teacher's on the "
+        "target (ASC).",
+        advanced=True,
     )
     consistency_lambda: tuple[float, float, float, float] = param(
         (0.2, 0.2, 0.3, 0.3),
@@ -181,6 +199,18 @@ class AdaptSettings:
     def dann(self) -> AdaptSettings:
         """Return the paper's baseline: a single domain discriminator and nothing else."""
         return replace(self.source_only(), discriminator_weight=1.0)
+
+    def asc(self) -> AdaptSettings:
+        """Return a rival of the paper: appearance and structure consistency, at voxel level.
+
+        Xu et al., MICCAI 2023, in our reading: the source is learnt in the target's appearance
+        (low-frequency Fourier amplitude), and the student's output on the target in the source's
+        appearance is to agree with the teacher's on the target itself. The structural change is the
+        mirroring of `augment`.
+        """
+        return replace(
+            self.source_only(), noise="exchange", consistency="appearance", consistency_weight=1.0
+        )
 
 
 PRESETS: dict[str, AdaptSettings] = {

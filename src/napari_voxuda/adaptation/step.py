@@ -6,11 +6,16 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import mse_loss
 
 from napari_voxuda._types import Normalisation
 from napari_voxuda.adaptation.learner import Learner
 from napari_voxuda.adaptation.losses import pseudo_label_loss, segmentation_loss
-from napari_voxuda.adaptation.noise_match import SourceImages, match_noise
+from napari_voxuda.adaptation.noise_match import (
+    SourceImages,
+    exchange_appearance,
+    match_noise,
+)
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.data.normalise import z_score
 from napari_voxuda.method.consistency import consistency_loss
@@ -96,6 +101,9 @@ def adaptation_step(
         consistency = consistency_loss(
             features["source"], features["noised"], settings.consistency_lambda
         )
+    if "exchanged" in flows:  # ASC: the target in the source's appearance, as the teacher sees it
+        taught = predict_probability(learner.teacher, target).clone()  # no inference tensor
+        consistency = mse_loss(torch.sigmoid(logits["exchanged"]), taught)
 
     # Target flow: the teacher labels the denoised target, its confident voxels teach the student.
     pseudo, coverage, foreground = zero, 0.0, 0.0
@@ -169,7 +177,8 @@ def _flows(
 ) -> dict[str, Tensor]:
     """Return what the student sees: x_s, its noised copy x_s' (Eq. 2-6) and x_t, where used."""
     flows = {}
-    if settings.noise == "none" or settings.consistency_weight > 0:
+    consistent = settings.consistency_weight > 0
+    if settings.noise == "none" or (consistent and settings.consistency == "features"):
         flows["source"] = z_score(source.images)
     if settings.noise != "none":
         flows["noised"] = match_noise(
@@ -182,6 +191,10 @@ def _flows(
         )
     if settings.discriminator_weight > 0 or _uses_pseudo_labels(settings, progress):
         flows["target"] = target
+    if consistent and settings.consistency == "appearance":
+        flows["exchanged"] = exchange_appearance(
+            target, z_score(source.images), settings, generator
+        )
     return flows
 
 

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from napari_voxuda.method.amplitude import exchange_amplitude
     from napari_voxuda.method.bilateral import BILATERAL_HALO, bilateral_filter, gaussian_kernel
     from napari_voxuda.method.consistency import consistency_loss
     from napari_voxuda.method.denoising import DenoiseSettings, denoise, denoise_halo
@@ -61,6 +62,7 @@ __all__ = [
     "dft",
     "draw_subset",
     "ema_update",
+    "exchange_amplitude",
     "expected_dice_threshold",
     "gaussian_kernel",
     "gaussian_noise",
@@ -85,6 +87,7 @@ __all__ = [
 
 _MODULES = (
     "denoising",
+    "amplitude",
     "fourier",
     "noise_generation",
     "noise_spectrum",
