@@ -1,0 +1,1 @@
+"""Measurements that anyone can rerun; no part of the installed package."""

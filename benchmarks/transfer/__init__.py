@@ -1,0 +1,1 @@
+"""How well an adaptation transfers to targets whose molecules and noise its source never saw."""
