@@ -150,10 +150,15 @@ def _picture(given: argparse.Namespace, store: Store) -> None:
     """Draw the features before and after adaptation for the first target that has both runs."""
     from .features import draw_embeddings, embed
 
+    picture = given.work / "features.png"
     for before, after in _pairs(store.results):
         runs = [given.work / "runs" / f"{r.fingerprint}-{r.seed}" for r in (before, after)]
-        if not all((run / "model.safetensors").is_file() for run in runs):
+        models = [run / "model.safetensors" for run in runs]
+        if not all(model.is_file() for model in models):
             continue
+        made = picture.stat().st_mtime if picture.is_file() else 0.0
+        if made > max(model.stat().st_mtime for model in models):
+            return
         tier = TIERS[before.tier]
         files = tuple(str(path) for path in given.files)
         try:
@@ -169,7 +174,7 @@ def _picture(given: argparse.Namespace, store: Store) -> None:
         except InputError:
             continue
         panels = [embed(r.title, run, target) for r, run in zip((before, after), runs, strict=True)]
-        draw_embeddings(panels, given.work / "features.png")
+        draw_embeddings(panels, picture)
         return
 
 

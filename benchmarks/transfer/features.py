@@ -67,7 +67,7 @@ def embed(title: str, run: Path, target: Target, seed: int = 0) -> Embedding:
     model = load_model(run)
     generator = torch.Generator().manual_seed(seed)
     boxes = _target_boxes(target, source.box)
-    targets = boxes.draw(_BOXES, generator)
+    targets = torch.unique(boxes.draw(_BOXES, generator), dim=0)  # a small folder repeats itself
     drawn = make_source(replace(source, count=_BOXES)).draw(_BOXES, generator)
     images = SourceImages(images=drawn.images, clean=drawn.clean, masks=drawn.masks)
     if settings.noise == "none":
@@ -162,7 +162,8 @@ def draw_embeddings(embeddings: list[Embedding], path: Path) -> None:
             x, y = found.points[found.is_target == domain].T
             label = "target" if domain else "source"
             panel.scatter(x, y, s=18, c=colour, marker=marker, alpha=0.7, label=label)
-        panel.set_title(f"{found.title}\nneighbour of the other domain: {found.mixing:.0%}")
+        title = found.title.replace("`", "")
+        panel.set_title(f"{title}\nneighbour of the other domain: {found.mixing:.0%}")
         panel.set_xticks([])
         panel.set_yticks([])
     axes[0].legend(loc="best")

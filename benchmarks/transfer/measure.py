@@ -20,7 +20,7 @@ from napari_voxuda.app.jobs import AdaptJob, DeviceName, SegmentFolderJob, Segme
 from napari_voxuda.app.segment import segment_task
 from napari_voxuda.app.segment_files import segment_folder_task
 from napari_voxuda.data.masks import as_mask
-from napari_voxuda.errors import VoxUDAError
+from napari_voxuda.errors import TrainingError
 from napari_voxuda.io.folders import find_pairs
 from napari_voxuda.io.mrc import read_mrc
 from napari_voxuda.scores.overlap import Confusion, mean_overlap, overlap
@@ -88,7 +88,7 @@ def measure(row: Row, target: Target, tier: Tier, run: Path, device: DeviceName)
     try:
         pace = _train(row.plan(tier), target, tier, run, device)
         masks = _segmented(target, run, device)
-    except VoxUDAError as error:
+    except TrainingError as error:
         return Score(failure=str(error), seconds=time.perf_counter() - started)
     spent = time.perf_counter() - started
     shutil.rmtree(run / "checkpoints", ignore_errors=True)
