@@ -60,8 +60,12 @@ def test_dann_adds_only_the_discriminator(tiny: AdaptSettings) -> None:
 def test_asc_learns_the_source_and_agrees_with_the_teacher_on_the_target(
     tiny: AdaptSettings,
 ) -> None:
-    losses = step(tiny.asc()).losses
+    learner = Learner(tiny.asc(), torch.device("cpu"), 0)
+    seen: list[int] = []
+    learner.student.register_forward_pre_hook(lambda _, given: seen.append(len(given[0])))
+    losses = step(tiny.asc(), learner).losses
     assert {k for k, v in losses.items() if v} == {"total", "segmentation", "consistency"}
+    assert seen == [2 * tiny.batch]  # both domains in the appearance of the other, and nothing else
 
 
 def test_the_teacher_is_followed_only_where_the_appearance_changes(tiny: AdaptSettings) -> None:
