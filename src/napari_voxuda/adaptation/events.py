@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_voxuda._types import Event
+from napari_voxuda.adaptation.health import Collapse
 
-__all__ = ["CheckpointSaved", "Preview", "StepDone"]
+__all__ = ["Alarm", "CheckpointSaved", "Preview", "StepDone"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,3 +67,25 @@ class CheckpointSaved(Event):
 
     step: int
     path: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alarm(Event):
+    """The run had collapsed and was taken back to its last good state.
+
+    Parameters
+    ----------
+    step : int
+        Steps done, the one that raised it included.
+    kind : str
+        Name of the collapse; see `health`.
+    text : str
+        What was seen and what was done, in plain words.
+    restored_step : int
+        Steps done when the restored state was copied.
+    """
+
+    step: int
+    kind: Collapse
+    text: str
+    restored_step: int

@@ -15,9 +15,13 @@ from napari_voxuda.errors import FileFormatError, TrainingError
 from napari_voxuda.networks.discriminator import Discriminator
 from napari_voxuda.networks.voxresnet import VoxResNet
 
-__all__ = ["Learner", "learning_rate"]
+__all__ = ["Learner", "NotFiniteError", "learning_rate"]
 
 _WARM_UP = 0.05
+
+
+class NotFiniteError(TrainingError):
+    """A loss or its gradient is infinite or no number; nothing was learnt from it."""
 
 
 class Learner:
@@ -52,17 +56,22 @@ class Learner:
 
         Raises
         ------
-        TrainingError
-            When the loss is not finite; the weights are left as they were.
+        NotFiniteError
+            When the loss or its gradient is not finite; the weights are left as they were.
         """
         if not torch.isfinite(loss):
-            raise TrainingError(
+            raise NotFiniteError(
                 f"training: a finite loss was wanted, got {loss.item()}. "
-                "Resume from the last checkpoint with a smaller learning rate."
+                "Take a smaller learning rate."
             )
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.parameters, 5.0)
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters, 5.0)
+        if not torch.isfinite(norm):
+            raise NotFiniteError(
+                f"training: a finite gradient was wanted, got one of length {norm.item()}. "
+                "Take a smaller learning rate."
+            )
         self.optimiser.step()
 
     def set_learning_rate(self, value: float) -> None:

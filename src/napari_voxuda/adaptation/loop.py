@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,8 +14,9 @@ from torch import Tensor
 
 from napari_voxuda._types import Event, Message, Progress, Task
 from napari_voxuda.adaptation.events import CheckpointSaved, Preview, StepDone
-from napari_voxuda.adaptation.learner import Learner, learning_rate
+from napari_voxuda.adaptation.learner import Learner, NotFiniteError
 from napari_voxuda.adaptation.noise_match import SourceImages
+from napari_voxuda.adaptation.recovery import Recovery
 from napari_voxuda.adaptation.run_folder import RunFolder
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.adaptation.step import adaptation_step
@@ -84,59 +87,71 @@ def adapt(
     Yields
     ------
     Event
-        `Progress` while simulating, then `StepDone`, `Preview` and `CheckpointSaved`.
+        `Progress` while simulating, then `StepDone`, `Preview` and `CheckpointSaved`; an `Alarm` when
+        the run has collapsed and was taken back, after a loss that is not finite without `StepDone`.
 
     Raises
     ------
     TrainingError
-        When a loss is not finite.
+        When the run collapses again after three roll-backs.
     """
     pool = yield from _simulate(source, source_count, seed)
     signal_variance = max(pool.clean.var(dim=(1, 2, 3)).mean().item(), 1e-12)
     learner = Learner(settings, device, seed)
     generator = torch.Generator().manual_seed(seed)
     shown = target.draw(2, torch.Generator().manual_seed(seed)).to(device)
+    recovery = Recovery(learner, settings)
     done = saved = 0
     if run is not None and (checkpoint := run.latest_checkpoint()) is not None:
-        done = saved = _restore(learner, generator, checkpoint)
+        done = saved = _restore(learner, recovery, generator, checkpoint)
         yield Message(text=f"Going on after step {done} of {settings.steps}.")
+        recovery.check()
     clock = _Clock()
     try:
         while done < settings.steps:
             with clock:
-                rate = learning_rate(done, settings)
+                rate = recovery.learning_rate(done)
                 learner.set_learning_rate(rate)
-                outcome = adaptation_step(
-                    learner,
-                    _draw_source(pool, settings, generator, device),
-                    _mirror(target.draw(settings.batch, generator), settings, generator).to(device),
-                    target.draw(settings.noise_samples, generator).to(device),
-                    settings,
-                    signal_variance=signal_variance,
-                    normalisation=target.normalisation,
-                    step=done,
-                    generator=generator,
-                )
+                outcome = None
+                with suppress(NotFiniteError):
+                    outcome = adaptation_step(
+                        learner,
+                        _draw_source(pool, settings, generator, device),
+                        _draw_target(target, settings, generator, device),
+                        target.draw(settings.noise_samples, generator).to(device),
+                        recovery.settings,
+                        signal_variance=signal_variance,
+                        normalisation=target.normalisation,
+                        step=done,
+                        generator=generator,
+                    )
                 done += 1
-            yield StepDone(
-                step=done,
-                total=settings.steps,
-                losses=outcome.losses,
-                coverage=outcome.coverage,
-                foreground=outcome.foreground,
-                learning_rate=rate,
-                seconds_per_step=clock.seconds,
-            )
+                alarm = recovery.watch(
+                    done, outcome, partial(_look, learner, target, settings, seed + done)
+                )
+            if alarm is not None:
+                yield alarm
+                recovery.check()
+            if outcome is not None:
+                yield StepDone(
+                    step=done,
+                    total=settings.steps,
+                    losses=outcome.losses,
+                    coverage=outcome.coverage,
+                    foreground=outcome.foreground,
+                    learning_rate=rate,
+                    seconds_per_step=clock.seconds,
+                )
             last = done == settings.steps
             if last or done % settings.preview_every == 0:
                 yield _preview(learner, shown, done, settings)
             if run is not None and (last or done % settings.checkpoint_every == 0):
-                path = _save(run, learner, generator, done, card)
+                path = _save(run, learner, recovery, generator, done, card)
                 saved = done
                 yield CheckpointSaved(step=done, path=path)
     except GeneratorExit:
         if run is not None and saved < done:
-            _save(run, learner, generator, done, card)
+            _save(run, learner, recovery, generator, done, card)
         raise
     if settings.calibrate:
         yield _calibrate(learner, target, settings, seed)
@@ -189,6 +204,15 @@ def _draw_source(
     )
 
 
+def _draw_target(
+    target: Target,
+    settings: AdaptSettings,
+    generator: torch.Generator,
+    device: torch.device,
+) -> Tensor:
+    return _mirror(target.draw(settings.batch, generator), settings, generator).to(device)
+
+
 def _mirror(boxes: Tensor, settings: AdaptSettings, generator: torch.Generator) -> Tensor:
     """Mirror each box along a random choice of axes, which keeps the missing wedge in place."""
     if not settings.augment:
@@ -199,6 +223,14 @@ def _mirror(boxes: Tensor, settings: AdaptSettings, generator: torch.Generator) 
         for box, flip in zip(boxes, flips.tolist(), strict=True)
     ]
     return torch.stack(mirrored)
+
+
+def _look(learner: Learner, target: Target, settings: AdaptSettings, seed: int) -> float:
+    """Return the mean foreground probability in fresh target boxes, drawn apart from the run's."""
+    network = learner.teacher if settings.predict_with == "teacher" else learner.student
+    device = next(network.parameters()).device
+    boxes = target.draw(settings.batch, torch.Generator().manual_seed(seed)).to(device)
+    return predict_probability(network, boxes).mean().item()
 
 
 def _preview(learner: Learner, boxes: Tensor, step: int, settings: AdaptSettings) -> Preview:
@@ -231,19 +263,25 @@ def _calibrate(learner: Learner, target: Target, settings: AdaptSettings, seed: 
 def _save(
     run: RunFolder,
     learner: Learner,
+    recovery: Recovery,
     generator: torch.Generator,
     step: int,
     card: dict[str, Any] | None,
 ) -> Path:
-    state = learner.tensors() | {"generator": generator.get_state()}
-    return run.save_checkpoint(step, state, {"step": step, "model": card})
+    tensors = learner.tensors() | recovery.tensors() | {"generator": generator.get_state()}
+    metadata = {"step": step, "model": card, "recovery": recovery.state()}
+    return run.save_checkpoint(step, tensors, metadata)
 
 
-def _restore(learner: Learner, generator: torch.Generator, checkpoint: Path) -> int:
+def _restore(
+    learner: Learner, recovery: Recovery, generator: torch.Generator, checkpoint: Path
+) -> int:
     tensors, metadata = read_tensors(checkpoint)
     learner.load(tensors)
     try:
         generator.set_state(tensors["generator"])
-        return int(metadata["step"])
+        step = int(metadata["step"])
+        recovery.load(step, tensors, metadata.get("recovery"))
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise FileFormatError(f"{checkpoint}: it is not a full state ({error}).") from error
+    return step

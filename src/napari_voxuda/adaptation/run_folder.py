@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from torch import Tensor
 
 from napari_voxuda._types import Event, Message
-from napari_voxuda.adaptation.events import CheckpointSaved, StepDone
+from napari_voxuda.adaptation.events import Alarm, CheckpointSaved, StepDone
 from napari_voxuda.errors import FileFormatError, OutputError, RunBusyError, RunFolderError
 from napari_voxuda.io.atomic import atomic_path
 from napari_voxuda.networks.checkpoint import (
@@ -235,6 +235,8 @@ def _loggable(event: Event) -> dict[str, Any] | None:
         return {"event": "step", **dataclasses.asdict(event)}
     if isinstance(event, Message):
         return {"event": "message", **dataclasses.asdict(event)}
+    if isinstance(event, Alarm):
+        return {"event": "alarm", **dataclasses.asdict(event)}
     if isinstance(event, CheckpointSaved):
         return {"event": "checkpoint", "step": event.step, "file": event.path.name}
     return None

@@ -95,6 +95,13 @@ class AdaptSettings:
         maximum=1.0,
         step=0.05,
     )
+    pseudo_ramp: float = param(
+        0.1,
+        "Fraction of the run over which the weight of pseudo-labels grows from 0 after their start.",
+        minimum=0.0,
+        maximum=1.0,
+        step=0.05,
+    )
     pseudo_weight: float = param(
         1.0, "Weight of the pseudo-label loss.", minimum=0.0, maximum=100.0, step=0.1
     )
@@ -236,6 +243,7 @@ PRESETS: dict[str, AdaptSettings] = {
         noise_base="noisy",
         pseudo_labels="confident",
         pseudo_start=0.0,
+        pseudo_ramp=0.0,
         ema_decay=0.999,
         augment=False,
         calibrate=False,

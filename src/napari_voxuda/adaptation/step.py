@@ -40,11 +40,17 @@ class StepOutcome:
         Fraction of target voxels with a pseudo-label, in [0, 1].
     foreground : float
         Fraction of those that are foreground, in [0, 1].
+    labelled : bool
+        Whether pseudo-labels were used.
+    predicted : float or None
+        Mean foreground probability that the student gives the target; None where it saw none.
     """
 
     losses: dict[str, float]
     coverage: float
     foreground: float
+    labelled: bool = False
+    predicted: float | None = None
 
 
 def adaptation_step(
@@ -119,7 +125,7 @@ def adaptation_step(
         discriminator = _adversarial(learner, features, settings, progress)
 
     loss = total_loss(
-        segmentation + settings.pseudo_weight * pseudo,
+        segmentation + settings.pseudo_weight * _ramp(settings, progress) * pseudo,
         settings.consistency_weight * consistency,
         settings.discriminator_weight * discriminator,
     )
@@ -136,6 +142,8 @@ def adaptation_step(
         losses={name: value.item() for name, value in losses.items()},
         coverage=coverage,
         foreground=foreground,
+        labelled=_uses_pseudo_labels(settings, progress),
+        predicted=_mean_probability(logits["target"]) if "target" in logits else None,
     )
 
 
@@ -162,6 +170,17 @@ def _adversarial(
 
 def _uses_pseudo_labels(settings: AdaptSettings, progress: float) -> bool:
     return settings.pseudo_labels != "none" and progress >= settings.pseudo_start
+
+
+def _ramp(settings: AdaptSettings, progress: float) -> float:
+    """Return how much of their weight pseudo-labels have: 0 at their start, 1 after the ramp."""
+    if settings.pseudo_ramp == 0:
+        return 1.0
+    return min(1.0, max(0.0, progress - settings.pseudo_start) / settings.pseudo_ramp)
+
+
+def _mean_probability(logits: Tensor) -> float:
+    return torch.sigmoid(logits.detach().float()).mean().item()
 
 
 def _flows(

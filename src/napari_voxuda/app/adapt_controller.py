@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_voxuda._types import Event, Message, Progress
-from napari_voxuda.adaptation.events import CheckpointSaved, Preview, StepDone
+from napari_voxuda.adaptation.events import Alarm, CheckpointSaved, Preview, StepDone
 from napari_voxuda.app.adapt_and_segment import AdaptOutcome, adapt_and_segment_task
 from napari_voxuda.app.adapt_request import AdaptRequest, make_job, target_volume
 from napari_voxuda.app.adapt_view import AdaptView
@@ -29,8 +29,6 @@ _MEMORY_ADVICE = (
     "Choose the preset “fast”, a smaller batch under “All settings”, or the CPU as device, "
     "then press Start; a run that had begun can go on with Resume."
 )
-_COLLAPSED_STEPS = 20
-_NO_FOREGROUND = 1e-5
 
 
 class AdaptController:
@@ -53,7 +51,6 @@ class AdaptController:
         self._pace = Pace()
         self._job: Job[Any] | None = None
         self._run: Path | None = None
-        self._empty_steps = 0
         self._contrast: LatestOnly[str] = LatestOnly(
             executor, view.show_contrast, lambda error: view.show_contrast(f"Not known: {error}")
         )
@@ -186,7 +183,6 @@ class AdaptController:
             self._view.say(str(error), "error")
             return
         self._run = run
-        self._empty_steps = 0
         if not resume:
             self._view.clear_curves()
         settings = request.segment_settings
@@ -233,6 +229,9 @@ class AdaptController:
             self._view.show_progress(self._pace.line(event))
         elif isinstance(event, Message):
             self._view.log(event.text, event.level)
+        elif isinstance(event, Alarm):
+            self._view.show_alarm(event)
+            self._view.log(event.text, "warning")
         elif isinstance(event, CheckpointSaved):
             self._view.log(f"Checkpoint saved at step {event.step}.")
 
@@ -241,14 +240,6 @@ class AdaptController:
         left = time_words((event.total - event.step) * event.seconds_per_step)
         text = f"step {event.step} of {event.total}, {left} left"
         self._view.show_progress(ProgressLine(text=text, done=event.step, total=event.total))
-        empty = event.coverage > 0 and event.foreground < _NO_FOREGROUND
-        self._empty_steps = self._empty_steps + 1 if empty else 0
-        if self._empty_steps == _COLLAPSED_STEPS:
-            self._view.log(
-                f"For {_COLLAPSED_STEPS} steps the pseudo-labels have held no foreground: the "
-                "teacher may have collapsed to background. Check the contrast and the voxel size.",
-                "warning",
-            )
 
     def _adapted(self, placement: Any, name: str, outcome: AdaptOutcome) -> None:
         self._view.log(f"Adapted in {outcome.adapted.steps} steps.")

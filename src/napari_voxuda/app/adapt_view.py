@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from napari_voxuda.adaptation.events import Preview, StepDone
+from napari_voxuda.adaptation.events import Alarm, Preview, StepDone
 from napari_voxuda.app.adapt_request import AdaptRequest
 from napari_voxuda.app.denoise_controller import Level
 from napari_voxuda.app.job import JobState
@@ -71,8 +71,12 @@ class AdaptView(Protocol):
         """Show the model's view of a target box."""
         ...
 
+    def show_alarm(self, alarm: Alarm) -> None:
+        """Show that the run had collapsed and what was done, until the next run."""
+        ...
+
     def clear_curves(self) -> None:
-        """Forget the curves of an earlier run."""
+        """Forget the curves and alarms of an earlier run."""
         ...
 
     def show_result(self, available: bool, words: str) -> None:

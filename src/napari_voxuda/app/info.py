@@ -100,7 +100,8 @@ def _run(path: Path) -> dict[str, Any]:
     from napari_voxuda.adaptation.run_folder import read_events, read_record
 
     record = read_record(path)
-    steps = [event for event in read_events(path) if event.get("event") == "step"]
+    events = list(read_events(path))
+    steps = [event for event in events if event.get("event") == "step"]
     last = steps[-1] if steps else {}
     return {
         "kind": "run",
@@ -111,8 +112,16 @@ def _run(path: Path) -> dict[str, Any]:
         "losses": last.get("losses"),
         "coverage": last.get("coverage"),
         "foreground": last.get("foreground"),
+        "alarms": _alarms(events),
         **record,
     }
+
+
+def _alarms(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return each alarm once; one that a resumed run came by again is in the log twice."""
+    found = {e["step"]: e for e in events if e.get("event") == "alarm" and "step" in e}
+    fields = ("step", "kind", "text")
+    return [{name: found[step].get(name) for name in fields} for step in sorted(found)]
 
 
 def _run_state(path: Path) -> str:

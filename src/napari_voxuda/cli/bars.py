@@ -19,7 +19,7 @@ from rich.progress import (
 
 from napari_voxuda._types import Event, Message
 from napari_voxuda._types import Progress as ProgressEvent
-from napari_voxuda.adaptation.events import StepDone
+from napari_voxuda.adaptation.events import Alarm, StepDone
 
 __all__ = ["Bars"]
 
@@ -61,13 +61,18 @@ class Bars:
     def show(self, event: Event) -> None:
         """Show one event; kinds without a picture on a terminal are passed over."""
         if isinstance(event, Message):
-            style = "yellow" if event.level == "warning" else None
-            prefix = "Warning: " if event.level == "warning" else ""
-            self._progress.console.print(f"{prefix}{event.text}", style=style, markup=False)
+            self._say(event.text, event.level)
+        elif isinstance(event, Alarm):
+            self._say(event.text, "warning")
         elif isinstance(event, ProgressEvent):
             self._advance(event.stage, event.done, event.total, "")
         elif isinstance(event, StepDone):
             self._advance("Adapting", event.step, event.total, _note(event))
+
+    def _say(self, text: str, level: str) -> None:
+        style = "yellow" if level == "warning" else None
+        prefix = "Warning: " if level == "warning" else ""
+        self._progress.console.print(f"{prefix}{text}", style=style, markup=False)
 
     def _advance(self, stage: str, done: int, total: int, note: str) -> None:
         bar, reached = self._stages.get(stage, (None, 0))

@@ -76,8 +76,12 @@ def _display() -> Iterator[_Show]:
 
 
 def _show_message(event: Event) -> None:
+    from napari_voxuda.adaptation.events import Alarm
+
     if isinstance(event, Message):
         message(event.text, event.level)
+    elif isinstance(event, Alarm):
+        message(event.text, "warning")
 
 
 def _plain(value: Any) -> Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from qtpy.QtWidgets import QWidget
 
-from napari_voxuda.adaptation.events import Preview, StepDone
+from napari_voxuda.adaptation.events import Alarm, Preview, StepDone
 from napari_voxuda.app.adapt_controller import AdaptController
 from napari_voxuda.app.adapt_request import AdaptRequest
 from napari_voxuda.app.denoise_controller import Level
@@ -131,8 +131,13 @@ class AdaptDock(DockFrame):
         """Show the model's view of a target box."""
         self.progress.preview.show_preview(preview)
 
+    def show_alarm(self, alarm: Alarm) -> None:
+        """Show that the run had collapsed, where it is seen."""
+        self.progress.show_alarm(alarm)
+        self.progress.expand()
+
     def clear_curves(self) -> None:
-        """Forget the curves of an earlier run."""
+        """Forget the curves and alarms of an earlier run."""
         self.progress.clear()
 
     def show_result(self, available: bool, words: str) -> None:

@@ -51,6 +51,8 @@ class CurvePanel(QWidget):
         self._lines: dict[str, Any] = {}
         self._values: dict[str, tuple[list[int], list[float]]] = {}
         self._counting: set[str] = set()
+        self._marked: list[int] = []
+        self._marks: list[tuple[Any, Any]] = []
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_REDRAW_MS)
@@ -66,9 +68,19 @@ class CurvePanel(QWidget):
         if not self._timer.isActive():
             self._timer.start()
 
+    def mark(self, step: int) -> None:
+        """Mark a step at which something went wrong by an upright line."""
+        self._marked.append(step)
+        if not self._timer.isActive():
+            self._timer.start()
+
     def clear(self) -> None:
-        """Forget every step."""
+        """Forget every step and mark."""
         self._values.clear()
+        self._marked.clear()
+        for plot, line in self._marks:
+            plot.removeItem(line)
+        self._marks.clear()
         for line in self._lines.values():
             line.setData([], [])
 
@@ -90,10 +102,26 @@ class CurvePanel(QWidget):
         for name, (steps, values) in self._values.items():
             if name in self._lines:
                 self._lines[name].setData(steps, values)
+        self._draw_marks()
         counting = {name for name, (_, values) in self._values.items() if any(values)}
         if counting != self._counting:
             self._counting = counting
             self._show_counting()
+
+    def _draw_marks(self) -> None:
+        import pyqtgraph as pg
+
+        for step in self._marked[len(self._marks) // len(self._plots) :]:
+            for plot in self._plots:
+                line = pg.InfiniteLine(step, angle=90, pen=self._mark_pen(), label="!")
+                plot.addItem(line)
+                self._marks.append((plot, line))
+
+    def _mark_pen(self) -> Any:
+        import pyqtgraph as pg
+
+        text = self.palette().color(QPalette.ColorRole.WindowText)
+        return pg.mkPen(text, width=1, style=Qt.PenStyle.DashLine)
 
     def _show_counting(self) -> None:
         """Leave out the terms that a run does not use, which stay at 0."""
@@ -149,6 +177,8 @@ class CurvePanel(QWidget):
                 plot.getAxis(side).setTextPen(text)
         for name, line in self._lines.items():
             line.setPen(pg.mkPen(_colour(name, text), width=1.6, style=_STYLES[name][1]))
+        for _, line in self._marks:
+            line.setPen(self._mark_pen())
         for label, names in self._legends:
             used = [name for name in names if name in self._counting]
             label.setText("&nbsp; ".join(_legend_entry(name, text) for name in used))

@@ -8,9 +8,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
-from napari_voxuda.adaptation.events import Preview, StepDone
+from napari_voxuda.adaptation.events import Alarm, Preview, StepDone
 from napari_voxuda.app.denoise_controller import Level
-from napari_voxuda.gui.frame import Group
+from napari_voxuda.gui.frame import Group, Notice
 from napari_voxuda.gui.plots import CurvePanel
 
 __all__ = ["MessageLog", "PreviewPair", "ProgressGroup"]
@@ -74,10 +74,13 @@ class PreviewPair(QWidget):
 
 
 class ProgressGroup(Group):
-    """Curves, preview and messages."""
+    """Alarms, curves, preview and messages."""
 
     def __init__(self) -> None:
         super().__init__("Progress", expanded=False)
+        self.alert = Notice()
+        self.alert.setAccessibleName("Alarms")
+        self._alarms = 0
         self.curves = CurvePanel()
         self.coverage = QLabel()
         self.coverage.setWordWrap(True)
@@ -85,7 +88,7 @@ class ProgressGroup(Group):
         self.coverage.setAccessibleName("Pseudo-labels")
         self.preview = PreviewPair()
         self.messages = MessageLog()
-        for widget in (self.curves, self.coverage, self.preview, self.messages):
+        for widget in (self.alert, self.curves, self.coverage, self.preview, self.messages):
             self.addWidget(widget)
 
     def show_step(self, step: StepDone) -> None:
@@ -98,8 +101,17 @@ class ProgressGroup(Group):
             f"{100 * step.foreground:.1f} % of these foreground."
         )
 
+    def show_alarm(self, alarm: Alarm) -> None:
+        """Show an alarm until the next run, and mark its step in the curves."""
+        self.curves.mark(alarm.step)
+        self._alarms += 1
+        count = f"Alarm {self._alarms} of this run. " if self._alarms > 1 else ""
+        self.alert.say(f"{count}{alarm.text}", "warning")
+
     def clear(self) -> None:
-        """Forget an earlier run's curves and preview."""
+        """Forget an earlier run's alarms, curves and preview."""
+        self._alarms = 0
+        self.alert.say("")
         self.curves.clear()
         self.coverage.clear()
         self.preview.hide()
