@@ -15,7 +15,7 @@ Mean probabilities are read, not the number of voxels above 0.5: a network that 
 itself has few such voxels and is none the worse for it.
 
 **When nothing is judged.** In the first 20 steps and the first tenth of the run; and until a gauge's
-window is full, which is 20 readings, 4 for ``network``. After a roll-back the windows start empty.
+window is full, which is 20 readings, 8 for ``network``. After a roll-back the windows start empty.
 
 **What a gauge is compared with.** Its *start*: the mean of its first full window. Its *usual value*: the
 median of that window, which then follows the later medians slowly, in log-odds, by a tenth of a window
@@ -48,7 +48,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import fmean, median
+from statistics import fmean, median_low
 from typing import Any, Literal, get_args
 
 __all__ = ["CHECK_EVERY", "Collapse", "HealthMonitor", "Reading", "Verdict"]
@@ -64,7 +64,7 @@ CHECK_EVERY = 10
 """Steps between two readings of the gauge ``network``."""
 
 _WINDOW = 20
-_CHECK_WINDOW = 4
+_CHECK_WINDOW = 8
 _WARM_UP = 0.1
 _NO_COVERAGE = 1e-3
 _NO_LABELS = 1e-5
@@ -169,7 +169,7 @@ class HealthMonitor:
     def calm(self) -> bool:
         """Whether the run looks so well that its state is worth going back to."""
         if self._losses:
-            jump = _LOSS_JUMP * median(self._losses)
+            jump = _LOSS_JUMP * median_low(self._losses)
             if self._losses[-1] > max(jump, _LOSS_FLOOR):
                 return False
         return all(gauge.calm for gauge in self._gauges.values())
@@ -214,9 +214,9 @@ class _Gauge:
             return
         if self.start is None or self.usual is None:
             self.start = fmean(self.values)
-            self.usual = _log_odds(median(self.values))
+            self.usual = _log_odds(median_low(self.values))
         elif self._rule(self.values, _STRICT) is None:
-            self.usual += (_log_odds(median(self.values)) - self.usual) / (10 * self.size)
+            self.usual += (_log_odds(median_low(self.values)) - self.usual) / (10 * self.size)
 
     def verdict(self) -> Verdict | None:
         if len(self.values) < self.size or self.start is None:
@@ -225,7 +225,7 @@ class _Gauge:
         if kind is None:
             return None
         falls = kind in ("no coverage", "all background")
-        value = fmean(self.values) if falls else median(self.values)
+        value = fmean(self.values) if falls else median_low(self.values)
         return Verdict(kind=kind, gauge=self.name, value=value, start=self.start)
 
     @property
@@ -244,7 +244,7 @@ class _Gauge:
         self.usual = None if state["usual"] is None else float(state["usual"])
 
     def _rule(self, values: list[float], strict: float) -> Collapse | None:
-        mean, middle = fmean(values), _log_odds(median(values))
+        mean, middle = fmean(values), _log_odds(median_low(values))
         slack = math.log(strict)
         if self.name == "coverage":
             return "no coverage" if mean < strict * _NO_COVERAGE else None

@@ -113,7 +113,7 @@ class CurvePanel(QWidget):
 
         for step in self._marked[len(self._marks) // len(self._plots) :]:
             for plot in self._plots:
-                line = pg.InfiniteLine(step, angle=90, pen=self._mark_pen(), label="!")
+                line = pg.InfiniteLine(step, angle=90, pen=self._mark_pen())
                 plot.addItem(line)
                 self._marks.append((plot, line))
 
