@@ -15,7 +15,7 @@ Mean probabilities are read, not the number of voxels above 0.5: a network that 
 itself has few such voxels and is none the worse for it.
 
 **When nothing is judged.** In the first 20 steps and the first tenth of the run; and until a gauge's
-window is full, which is 20 readings, 8 for ``network``. After a roll-back the windows start empty.
+window is full, which is 20 readings, 8 for ``network``. A state that was taken back is judged as it was when it was copied, from empty windows.
 
 **What a gauge is compared with.** Its *start*: the mean of its first full window. Its *usual value*: the
 median of that window, which then follows the later medians slowly, in log-odds, by a tenth of a window
@@ -133,22 +133,16 @@ class HealthMonitor:
 
     def __init__(self, steps: int) -> None:
         self._warm_up = max(_WINDOW, math.ceil(_WARM_UP * steps))
+        self._seen = 0
         self._losses: list[float] = []
         self._gauges: dict[GaugeName, _Gauge] = {
             name: _Gauge(name, _CHECK_WINDOW if name == "network" else _WINDOW)
             for name in get_args(GaugeName)
         }
 
-    def feed(self, step: int, reading: Reading) -> Verdict | None:
-        """Take the numbers of a step and tell what is wrong, or None.
-
-        Parameters
-        ----------
-        step : int
-            Steps done, this one included.
-        reading : Reading
-            Its numbers.
-        """
+    def feed(self, reading: Reading) -> Verdict | None:
+        """Take the numbers of the next step and tell what is wrong, or None."""
+        self._seen += 1
         values = {name: getattr(reading, name) for name in self._gauges}
         for name, value in values.items():
             if value is not None and not math.isfinite(value):
@@ -157,7 +151,7 @@ class HealthMonitor:
             return Verdict(kind="not finite")
         if reading.loss is not None:
             self._losses = [*self._losses, reading.loss][-_WINDOW:]
-        if step <= self._warm_up:
+        if self._seen <= self._warm_up:
             return None
         for name, value in values.items():
             if value is not None:
@@ -175,7 +169,7 @@ class HealthMonitor:
         return all(gauge.calm for gauge in self._gauges.values())
 
     def restart(self) -> None:
-        """Empty the windows, after a roll-back; what is usual stays known."""
+        """Empty the windows; what is usual stays known."""
         self._losses = []
         for gauge in self._gauges.values():
             gauge.values = []
@@ -183,7 +177,7 @@ class HealthMonitor:
     def state(self) -> dict[str, Any]:
         """Return everything that is remembered, as plain values."""
         gauges = {name: gauge.state() for name, gauge in self._gauges.items()}
-        return {"losses": list(self._losses), "gauges": gauges}
+        return {"seen": self._seen, "losses": list(self._losses), "gauges": gauges}
 
     def load(self, state: dict[str, Any]) -> None:
         """Restore what `state` returned.
@@ -193,6 +187,7 @@ class HealthMonitor:
         KeyError, TypeError, ValueError
             When it is something else.
         """
+        self._seen = int(state["seen"])
         self._losses = [float(value) for value in state["losses"]]
         for name, gauge in self._gauges.items():
             gauge.load(state["gauges"][name])

@@ -109,7 +109,7 @@ class Recovery:
             Returns the mean foreground probability that the segmenting network gives the target;
             called every `CHECK_EVERY` steps.
         """
-        verdict = self._monitor.feed(step, _reading(step, outcome, look))
+        verdict = self._monitor.feed(_reading(step, outcome, look))
         if verdict is not None:
             return self._go_back(step, verdict)
         if step % _COPY_EVERY == 0 and self._monitor.calm and self._is_finite():
@@ -140,6 +140,7 @@ class Recovery:
         """Return all the rest for a checkpoint, as plain values."""
         return {
             "good_step": self._good_step,
+            "good_monitor": self._good_monitor,
             "rate_factor": self._rate_factor,
             "without_pseudo_labels": self._without_labels,
             "alarms": [vars(alarm) for alarm in self._alarms],
@@ -167,6 +168,7 @@ class Recovery:
             self._keep(step)
             return
         self._good_step = int(state["good_step"])
+        self._good_monitor = state["good_monitor"]
         self._rate_factor = float(state["rate_factor"])
         self._without_labels = bool(state["without_pseudo_labels"])
         self._alarms = [Alarm(**alarm) for alarm in state["alarms"]]
@@ -182,6 +184,7 @@ class Recovery:
     def _keep(self, step: int) -> None:
         self._good = {k: v.detach().clone() for k, v in self._learner.tensors().items()}
         self._good_step = step
+        self._good_monitor = self._monitor.state()
 
     def _is_finite(self) -> bool:
         tensors = self._learner.tensors().values()
@@ -190,6 +193,7 @@ class Recovery:
     def _go_back(self, step: int, verdict: Verdict) -> Alarm:
         # The optimiser keeps the tensors that it is given and changes them in place: give it copies.
         self._learner.load({name: value.clone() for name, value in self._good.items()})
+        self._monitor.load(self._good_monitor)
         self._monitor.restart()
         done = f"The state of step {self._good_step} was restored; "
         if len(self._alarms) >= _MOST_ROLL_BACKS:
