@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from napari_voxuda.adaptation.learner import Learner, learning_rate
+from napari_voxuda.adaptation.learner import Learner, NotFiniteError, learning_rate
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.errors import FileFormatError, TrainingError
 from napari_voxuda.networks.voxresnet import predict_probability
@@ -75,6 +75,21 @@ def test_a_loss_that_is_not_finite_stops_and_spoils_nothing(
     for name, value_ in weights.items():
         if "num_batches" not in name:
             assert torch.equal(value_, before[name]), name
+
+
+def test_a_gradient_that_is_not_finite_spoils_nothing(tiny: AdaptSettings) -> None:
+    learner = Learner(tiny, CPU, 0)
+    learner.optimise(loss_of(learner))
+    loss = loss_of(learner)
+    before = {k: v.clone() for k, v in learner.tensors().items()}
+    parameter = learner.parameters[0]
+    # The slope of a root at 0 is infinite, its value is not.
+    steep = loss + (parameter - parameter.detach()).abs().sum().sqrt()
+    assert torch.isfinite(steep)
+    with pytest.raises(NotFiniteError, match="a finite gradient was wanted"):
+        learner.optimise(steep)
+    for name, value in learner.tensors().items():
+        assert torch.equal(value, before[name]), name
 
 
 def test_shifting_the_output_moves_the_threshold_to_one_half(tiny: AdaptSettings) -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from napari_voxuda._types import Message, Progress
-from napari_voxuda.adaptation.events import StepDone
+from napari_voxuda.adaptation.events import Alarm, StepDone
 from napari_voxuda.adaptation.run_folder import RunFolder, read_events, read_record
 from napari_voxuda.errors import FileFormatError, OutputError, RunBusyError, RunFolderError
 
@@ -91,11 +91,13 @@ def test_events_are_appended_and_a_torn_line_is_left_out(tmp_path: Path) -> None
         run.log(STEP)
         run.log(Message(text="hello"))
         run.log(Progress(stage="x", done=0, total=1))
+        run.log(Alarm(step=1, kind="no coverage", text="Oh.", restored_step=0))
     with (tmp_path / "run" / "events.jsonl").open("a") as file:
         file.write('{"event": "st')
     events = list(read_events(tmp_path / "run"))
-    assert [e["event"] for e in events] == ["step", "message"]
+    assert [e["event"] for e in events] == ["step", "message", "alarm"]
     assert events[0]["losses"] == {"total": 0.5}
+    assert (events[2]["kind"], events[2]["text"]) == ("no coverage", "Oh.")
 
 
 def test_what_is_no_run_is_said(tmp_path: Path) -> None:

@@ -84,6 +84,31 @@ def test_pseudo_labels_wait_for_their_start(tiny: AdaptSettings) -> None:
     assert step(late, step=3).losses["pseudo"] > 0
 
 
+@pytest.mark.parametrize(
+    ("ramp", "at", "weight"), [(0.5, 1, 0.0), (0.5, 2, 0.4), (0.5, 4, 1.0), (0.0, 1, 1.0)]
+)
+def test_the_weight_of_pseudo_labels_grows_from_their_start(
+    tiny: AdaptSettings, ramp: float, at: int, weight: float
+) -> None:
+    settings = replace(tiny, steps=5, pseudo_start=0.2, pseudo_ramp=ramp, pseudo_weight=2.0)
+    losses = step(settings, step=at).losses
+    rest = sum(losses[name] for name in ("segmentation", "consistency", "discriminator"))
+    assert losses["pseudo"] > 0.01
+    assert losses["total"] - rest == pytest.approx(2 * weight * losses["pseudo"], abs=1e-5)
+
+
+def test_what_the_student_finds_in_the_target_is_told_where_it_looked(tiny: AdaptSettings) -> None:
+    outcome = step(tiny)
+    assert outcome.labelled
+    assert outcome.predicted is not None
+    assert 0 < outcome.predicted < 1
+    learner = Learner(tiny, torch.device("cpu"), 0)
+    learner.shift_output(1e-4)
+    assert (step(tiny, learner).predicted or 0) > 0.99
+    alone = step(tiny.source_only())
+    assert (alone.labelled, alone.predicted) == (False, None)
+
+
 @pytest.mark.parametrize("rule", ["confident", "balanced"])
 @pytest.mark.parametrize("teacher_input", ["raw", "denoised"])
 def test_every_rule_and_view_gives_fractions(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from napari_voxuda._types import Message, Progress
-from napari_voxuda.adaptation.events import CheckpointSaved, Preview, StepDone
+from napari_voxuda.adaptation.events import Alarm, CheckpointSaved, Preview, StepDone
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.app.adapt_controller import AdaptController
 from napari_voxuda.app.adapt_request import AdaptRequest
@@ -318,18 +318,13 @@ def test_segmenting_without_a_model_is_refused(controller, view, executor):
     assert not executor.waiting
 
 
-def test_pseudo_labels_without_foreground_raise_an_alarm_once(controller, view, executor, tasks):
-    healthy = [_step(n, 90) for n in range(1, 31)]
-    tasks.events = healthy + [_step(n, 90, foreground=0.0) for n in range(31, 50)]
+def test_an_alarm_is_shown_and_told(controller, view, executor, tasks):
+    alarm = Alarm(step=30, kind="all background", text="Step 30, all background.", restored_step=20)
+    tasks.events = [_step(29, 90), alarm]
     controller.start()
     executor.run_all()
-    assert [call for call in view.of("log") if call[1:] == ("warning",)] == []
-    tasks.events = healthy + [_step(n, 90, foreground=0.0) for n in range(31, 90)]
-    controller.start()
-    executor.run_all()
-    alarms = [call for call in view.of("log") if call[1:] == ("warning",)]
-    assert len(alarms) == 1
-    assert "collapsed" in alarms[0][0]
+    assert view.of("show_alarm") == [(alarm,)]
+    assert ("Step 30, all background.", "warning") in view.of("log")
 
 
 def test_the_mask_is_saved_as_it_is_shown(controller, view, scene, executor, tmp_path):

@@ -111,6 +111,21 @@ def test_a_run_tells_how_far_it_is(tmp_path: Path) -> None:
     assert (told["seed"], told["contrast"]) == (3, "dark")
 
 
+def test_a_run_tells_its_alarms_each_once(tmp_path: Path) -> None:
+    run = _run_folder(tmp_path / "run", losses=(3.0,))
+    assert describe(run)["alarms"] == []
+    alarms = [
+        {"event": "alarm", "step": n, "kind": "not finite", "text": text, "restored_step": 0}
+        for n, text in ((5, "First."), (9, "Lost."), (9, "Second."))
+    ]
+    with (run / "events.jsonl").open("a") as file:
+        file.write("\n" + "\n".join(json.dumps(alarm) for alarm in alarms))
+    assert describe(run)["alarms"] == [
+        {"step": 5, "kind": "not finite", "text": "First."},
+        {"step": 9, "kind": "not finite", "text": "Second."},
+    ]
+
+
 def test_the_states_of_a_run(tmp_path: Path) -> None:
     run = _run_folder(tmp_path / "run")
     assert (describe(run)["state"], describe(run)["step"]) == ("started", 0)

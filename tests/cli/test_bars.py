@@ -4,7 +4,7 @@ import io
 import re
 
 from napari_voxuda._types import Event, Message, Progress
-from napari_voxuda.adaptation.events import StepDone
+from napari_voxuda.adaptation.events import Alarm, StepDone
 from napari_voxuda.cli.bars import Bars
 
 
@@ -46,6 +46,11 @@ def test_messages_are_shown_as_written() -> None:
     text = _shown(Message(text="See [a/b] first."), Message(text="Voxel size 0.", level="warning"))
     assert "See [a/b] first." in text
     assert "Warning: Voxel size 0." in text
+
+
+def test_an_alarm_is_a_warning() -> None:
+    alarm = Alarm(step=3, kind="not finite", text="Step 3 [a].", restored_step=0)
+    assert "Warning: Step 3 [a]." in _shown(alarm)
 
 
 def test_a_step_shows_loss_and_coverage() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from napari_voxuda._types import Event, Message, Progress
+from napari_voxuda.adaptation.events import Alarm
 from napari_voxuda.cli.console import aligned, message, run_task, show_json
 
 _Closed = list[str]
@@ -18,6 +19,7 @@ def _task(closed: _Closed, *, fail: bool = False) -> Generator[Event, None, int]
         yield Progress(stage="Reading", done=0, total=2)
         yield Message(text="Protein looks dark.")
         yield Message(text="The voxel size is 0.", level="warning")
+        yield Alarm(step=3, kind="not finite", text="Step 3, not finite.", restored_step=0)
         if fail:
             raise ValueError("broken")
         yield Progress(stage="Reading", done=2, total=2)
@@ -33,7 +35,10 @@ def test_a_task_returns_its_result_and_is_quiet_in_a_pipe(
     assert run_task(_task(closed)) == 42
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert shown.err == "Protein looks dark.\nWarning: The voxel size is 0.\n"
+    assert (
+        shown.err
+        == "Protein looks dark.\nWarning: The voxel size is 0.\nWarning: Step 3, not finite.\n"
+    )
     assert closed == ["closed"]
 
 

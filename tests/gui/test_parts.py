@@ -11,7 +11,7 @@ from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QColor, QPalette, QWheelEvent
 from qtpy.QtWidgets import QApplication, QLabel
 
-from napari_voxuda.adaptation.events import Preview, StepDone
+from napari_voxuda.adaptation.events import Alarm, Preview, StepDone
 from napari_voxuda.app.scene import LayerChoice
 from napari_voxuda.errors import InputError
 from napari_voxuda.gui.frame import DOCK_WIDTH, DockFrame, Group, Notice
@@ -19,7 +19,7 @@ from napari_voxuda.gui.inputs import FloatBox
 from napari_voxuda.gui.layer_box import LayerBox
 from napari_voxuda.gui.path_row import PathRow
 from napari_voxuda.gui.plots import CurvePanel
-from napari_voxuda.gui.progress_group import MessageLog, PreviewPair
+from napari_voxuda.gui.progress_group import MessageLog, PreviewPair, ProgressGroup
 from napari_voxuda.gui.source_group import SourceGroup
 from napari_voxuda.gui.training_group import TrainingGroup
 
@@ -120,6 +120,30 @@ def test_curves_are_drawn_and_cleared(qtbot):
     np.testing.assert_array_equal(panel._lines["total"].xData, [1, 2, 3])
     panel.clear()
     assert panel.points("total") == ([], [])
+
+
+def test_an_alarm_stays_in_sight_and_is_marked_until_the_next_run(qtbot):
+    group = ProgressGroup()
+    qtbot.addWidget(group)
+    group.expand()
+    group.show()
+    assert not group.alert.isVisible()
+    for step in (2, 3):
+        group.show_step(_step(step))
+        text = f"Step {step}, all background."
+        group.show_alarm(Alarm(step=step, kind="all background", text=text, restored_step=1))
+    assert group.alert.text() == "⚠ Warning: Alarm 2 of this run. Step 3, all background."
+    qtbot.waitUntil(lambda: len(group.curves._marks) == 4)
+    assert [line.value() for _, line in group.curves._marks] == [2, 2, 3, 3]
+    group.show_step(_step(4))
+    assert group.alert.isVisible()
+    plots = [plot for plot, _ in group.curves._marks[:2]]
+    lines = [line for _, line in group.curves._marks]
+    group.clear()
+    assert not group.alert.isVisible()
+    assert not any(line in plot.getPlotItem().items for plot in plots for line in lines)
+    group.show_alarm(Alarm(step=2, kind="not finite", text="Step 2.", restored_step=1))
+    assert group.alert.text() == "⚠ Warning: Step 2."
 
 
 def test_terms_that_a_run_does_not_use_are_left_out(qtbot):
