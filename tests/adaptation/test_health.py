@@ -210,3 +210,11 @@ def test_a_monitor_restored_from_json_judges_alike(at: int) -> None:
 def test_a_state_of_something_else_is_refused() -> None:
     with pytest.raises(KeyError):
         HealthMonitor(STEPS).load({"losses": []})
+
+
+def test_what_does_not_look_well_never_becomes_usual() -> None:
+    """From 3 % to 27 %, odds 12 times the usual: too little for an alarm, too much for calm."""
+    monitor = HealthMonitor(STEPS)
+    healthy(monitor)
+    assert feed(monitor, range(300, 1300), student=lambda _: 0.27) is None
+    assert not monitor.calm
