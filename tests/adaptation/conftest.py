@@ -80,6 +80,8 @@ def tiny() -> AdaptSettings:
         noise_samples=3,
         pseudo_labels="balanced",
         pseudo_start=0.3,
+        consistency_weight=1.0,
+        discriminator_weight=1.0,
         checkpoint_every=2,
         preview_every=3,
     )

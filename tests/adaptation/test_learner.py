@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from napari_voxuda.adaptation.learner import Learner, NotFiniteError, learning_rate
+from napari_voxuda.adaptation.learner import Learner, NotFiniteError, label_step, learning_rate
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.errors import FileFormatError, TrainingError
 from napari_voxuda.networks.voxresnet import predict_probability
@@ -92,23 +92,39 @@ def test_a_gradient_that_is_not_finite_spoils_nothing(tiny: AdaptSettings) -> No
         assert torch.equal(value, before[name]), name
 
 
-def test_shifting_the_output_moves_the_threshold_to_one_half(tiny: AdaptSettings) -> None:
+def test_the_labeller_is_a_copy_that_stays_and_is_restored(tiny: AdaptSettings) -> None:
     learner = Learner(tiny, CPU, 0)
+    assert not any(name.startswith("labeller.") for name in learner.tensors())
+    kept = learner.keep_labeller()
     volume = torch.randn(2, 8, 8, 8)
-    before = {n: predict_probability(getattr(learner, n), volume) for n in ("student", "teacher")}
-    learner.shift_output(0.2)
-    for name, probability in before.items():
-        after = predict_probability(getattr(learner, name), volume)
-        assert torch.equal(after > 0.5, probability > 0.2)
+    before = predict_probability(learner.teacher, volume)
+    for parameter in learner.teacher.parameters():
+        parameter.add_(0.1)
+    assert torch.equal(predict_probability(kept, volume), before)
+    other = Learner(tiny, CPU, 1)
+    other.load(learner.tensors())
+    assert other.labeller is not None
+    assert torch.equal(predict_probability(other.labeller, volume), before)
+    other.load(Learner(tiny, CPU, 2).tensors())
+    assert other.labeller is None
 
 
 def test_schedules() -> None:
-    cosine = AdaptSettings(steps=100, learning_rate=1.0, schedule="cosine")
+    cosine = AdaptSettings(steps=100, learning_rate=1.0, pseudo_labels="none")
     rates = [learning_rate(step, cosine) for step in range(100)]
     assert rates[0] == pytest.approx(0.2)
     assert max(rates) == pytest.approx(1.0, abs=0.01)
     assert rates[-1] < 0.001
     assert rates[10:] == sorted(rates[10:], reverse=True)
+    twice = AdaptSettings(steps=100, learning_rate=1.0, pseudo_labels="ranked", pseudo_start=0.7)
+    assert label_step(twice) == 70
+    rates = [learning_rate(step, twice) for step in range(100)]
+    assert max(rates[:70]) == pytest.approx(1.0, abs=0.01)
+    assert rates[69] < 0.001  # the labeller has settled
+    assert rates[70] == pytest.approx(0.25)
+    assert rates[70:] == sorted(rates[70:], reverse=True)
+    assert rates[-1] < 0.001
+    assert label_step(cosine) == 100
     step = AdaptSettings(steps=300, learning_rate=1.0, schedule="step")
     published = [learning_rate(i, step) for i in (0, 99, 100, 199, 200, 299)]
     assert published == pytest.approx([1, 1, 0.1, 0.1, 0.01, 0.01])

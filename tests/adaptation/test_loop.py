@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from napari_voxuda.adaptation.events import CheckpointSaved, Preview, StepDone
 from napari_voxuda.adaptation.learner import Learner
 from napari_voxuda.adaptation.loop import adapt
 from napari_voxuda.adaptation.run_folder import RunFolder
+from napari_voxuda.adaptation.self_labels import LABELLED_BOXES
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.errors import FileFormatError, TrainingError
 from napari_voxuda.networks.checkpoint import read_tensors
@@ -61,16 +63,41 @@ def test_events_tell_the_run(tiny: AdaptSettings, tmp_path: Path) -> None:
     assert "threshold" in events[-1].text
 
 
+def test_the_target_is_labelled_once(tiny: AdaptSettings) -> None:
+    settings = replace(tiny, steps=10, pseudo_labels="ranked", pseudo_start=0.5)
+    events, learner = finish(start(settings))
+    stages = [
+        e.stage for e in events if isinstance(e, (Progress, StepDone)) and hasattr(e, "stage")
+    ]
+    assert stages.count("Labelling the target") == LABELLED_BOXES // 16 + 1
+    kinds = ["step" if isinstance(e, StepDone) else getattr(e, "stage", "") for e in events]
+    assert kinds[: kinds.index("Labelling the target")].count("step") == 5
+    steps = [e for e in events if isinstance(e, StepDone)]
+    assert [e.coverage > 0 for e in steps] == [False] * 5 + [True] * 5
+    assert [e.losses["pseudo"] > 0 for e in steps] == [False] * 5 + [True] * 5
+    assert learner.labeller is not None
+
+
+def test_the_threshold_is_for_the_steady_prediction(tiny: AdaptSettings) -> None:
+    _, learner = finish(start(replace(tiny, mirrors=False, smooth_voxels=0.0)))
+    _, steady = finish(start(replace(tiny, mirrors=True, smooth_voxels=2.0)))
+    assert learner.threshold != steady.threshold
+    _, left = finish(start(replace(tiny, calibrate=False)))
+    assert left.threshold == 0.5
+
+
 def test_the_seed_decides_everything(tiny: AdaptSettings) -> None:
     first, second, other = (losses(finish(start(tiny, seed=seed))[0]) for seed in (0, 0, 1))
     assert first == second
     assert first != other
 
 
+@pytest.mark.parametrize("pseudo_labels", ["balanced", "ranked"])
 @pytest.mark.parametrize("stop_after", [1, 2, 3, 5])
 def test_resumed_losses_equal_those_of_the_uninterrupted_run(
-    tiny: AdaptSettings, tmp_path: Path, stop_after: int
+    tiny: AdaptSettings, tmp_path: Path, stop_after: int, pseudo_labels: Any
 ) -> None:
+    tiny = replace(tiny, pseudo_labels=pseudo_labels)
     whole, learner = finish(start(tiny))
     with RunFolder.create(tmp_path / "run", {}) as run:
         task = start(tiny, run)

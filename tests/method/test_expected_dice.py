@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from napari_voxuda.errors import InputError
-from napari_voxuda.method.expected_dice import expected_dice_threshold
+from napari_voxuda.method._tensors import reached_by
+from napari_voxuda.method.expected_dice import expected_dice_threshold, mean_size_threshold
 
 
 def brute_force(probability: torch.Tensor) -> float:
@@ -46,12 +47,12 @@ def test_labels_drawn_from_the_probabilities_score_best_there() -> None:
 
 def test_certain_probabilities_keep_any_threshold_between_them() -> None:
     probability = torch.tensor([0.001] * 90 + [0.999] * 10)
-    assert 0.1 <= expected_dice_threshold(probability) <= 0.9
+    assert 0.05 <= expected_dice_threshold(probability) <= 0.9
 
 
 def test_nothing_that_looks_like_foreground_does_not_become_foreground() -> None:
     threshold = expected_dice_threshold(torch.full((4, 8, 8, 8), 0.01))
-    assert threshold == 0.1
+    assert threshold == 0.05
 
 
 def test_bad_values_are_refused() -> None:
@@ -59,3 +60,31 @@ def test_bad_values_are_refused() -> None:
         expected_dice_threshold(torch.empty(0))
     with pytest.raises(InputError, match="0 < low <= high < 1"):
         expected_dice_threshold(torch.rand(3), bounds=(0.9, 0.1))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_mean_size_lies_between_both_estimates(seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    probability = torch.rand(40_000, generator=generator) ** 8 * 0.6
+    mass = probability.mean().item()
+    likely = (probability >= expected_dice_threshold(probability)).float().mean().item()
+    assert mass < likely  # else nothing is tested
+    size = (probability >= mean_size_threshold(probability)).float().mean().item()
+    assert size == pytest.approx((mass * likely) ** 0.5, abs=1e-4)
+
+
+def test_a_mask_is_the_mask_of_its_own_mean_size() -> None:
+    mask = (torch.rand((8, 8, 8), generator=torch.Generator().manual_seed(0)) > 0.9).float()
+    assert torch.equal(mask >= mean_size_threshold(mask), mask > 0)
+
+
+def test_the_mean_size_of_nothing_is_nothing() -> None:
+    assert mean_size_threshold(torch.zeros(4, 8, 8, 8)) == 0.99
+
+
+def test_the_value_that_a_fraction_reaches() -> None:
+    values = torch.tensor([[0.4, 0.1], [0.3, 0.2]])
+    assert reached_by(values, 0.5) == pytest.approx(0.3)
+    assert reached_by(values, 0.25) == pytest.approx(0.4)
+    assert reached_by(values, 7.0) == pytest.approx(0.1)
+    assert reached_by(values, 0.0) == float("inf")

@@ -15,9 +15,10 @@ from napari_voxuda.errors import FileFormatError, TrainingError
 from napari_voxuda.networks.discriminator import Discriminator
 from napari_voxuda.networks.voxresnet import VoxResNet
 
-__all__ = ["Learner", "NotFiniteError", "learning_rate"]
+__all__ = ["Learner", "NotFiniteError", "label_step", "learning_rate"]
 
 _WARM_UP = 0.05
+_SECOND = 0.25
 
 
 class NotFiniteError(TrainingError):
@@ -46,6 +47,8 @@ class Learner:
             discriminator = Discriminator(channels)
         self.student = student.to(device).train()
         self.teacher = copy.deepcopy(self.student).eval().requires_grad_(False)
+        self.labeller: VoxResNet | None = None
+        self.threshold = 0.5
         self.discriminator = discriminator.to(device).train()
         self.parameters = [*self.student.parameters(), *self.discriminator.parameters()]
         load_triton()  # torch would, and might crash
@@ -79,13 +82,19 @@ class Learner:
         for group in self.optimiser.param_groups:
             group["lr"] = value
 
-    def shift_output(self, threshold: float) -> None:
-        """Shift the logits of student and teacher so that `threshold` becomes 0.5."""
-        with torch.no_grad():
-            for network in (self.student, self.teacher):
-                bias = network.head_v6.classifier.bias
-                if bias is not None:
-                    bias -= math.log(threshold / (1 - threshold))
+    def keep_labeller(self) -> VoxResNet:
+        """Keep a copy of the teacher as it is, for labels that are given once."""
+        self.labeller = copy.deepcopy(self.teacher)
+        return self.labeller
+
+    def _labeller_of(self, tensors: dict[str, Tensor]) -> VoxResNet | None:
+        prefix = "labeller."
+        part = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+        if not part:
+            return None
+        labeller = copy.deepcopy(self.teacher)
+        labeller.load_state_dict(part)
+        return labeller
 
     def weights(self) -> dict[str, Tensor]:
         """Return the tensors of student and teacher, named ``student.…`` and ``teacher.…``."""
@@ -94,6 +103,8 @@ class Learner:
     def tensors(self) -> dict[str, Tensor]:
         """Return every tensor of the state, the optimiser's included."""
         found = self.weights() | _prefixed("discriminator", self.discriminator)
+        if self.labeller is not None:
+            found |= _prefixed("labeller", self.labeller)
         for index, parameter in enumerate(self.parameters):
             for name, value in self.optimiser.state.get(parameter, {}).items():
                 found[f"adam.{index}.{name}"] = value
@@ -114,6 +125,7 @@ class Learner:
                     k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)
                 }
                 getattr(self, name).load_state_dict(part)
+            self.labeller = self._labeller_of(tensors)
             state: dict[int, dict[str, Any]] = {}
             for key, value in tensors.items():
                 if key.startswith("adam."):
@@ -129,11 +141,21 @@ class Learner:
 
 def learning_rate(step: int, settings: AdaptSettings) -> float:
     """Return the learning rate of the 0-based `step`."""
-    fraction = step / settings.steps
     if settings.schedule == "step":  # published: divided by 10 after each third
-        return settings.learning_rate * 0.1 ** int(3 * fraction)
-    warm = min(1.0, (step + 1) / max(1.0, _WARM_UP * settings.steps))
-    return settings.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * fraction))
+        return settings.learning_rate * 0.1 ** int(3 * step / settings.steps)
+    start = label_step(settings)
+    if step >= start:  # labelled once: a second, gentler cosine
+        fraction = (step - start) / (settings.steps - start)
+        return _SECOND * settings.learning_rate * 0.5 * (1 + math.cos(math.pi * fraction))
+    warm = min(1.0, (step + 1) / max(1.0, _WARM_UP * start))
+    return settings.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / start))
+
+
+def label_step(settings: AdaptSettings) -> int:
+    """Return the step before which the target is labelled once; the number of all steps if never."""
+    if settings.pseudo_labels != "ranked":
+        return settings.steps
+    return math.ceil(settings.pseudo_start * settings.steps)
 
 
 def _prefixed(name: str, module: torch.nn.Module) -> dict[str, Tensor]:

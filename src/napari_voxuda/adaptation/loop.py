@@ -14,16 +14,19 @@ from torch import Tensor
 
 from napari_voxuda._types import Event, Message, Progress, Task
 from napari_voxuda.adaptation.events import CheckpointSaved, Preview, StepDone
-from napari_voxuda.adaptation.learner import Learner, NotFiniteError
+from napari_voxuda.adaptation.learner import Learner, NotFiniteError, label_step
 from napari_voxuda.adaptation.noise_match import SourceImages
 from napari_voxuda.adaptation.recovery import Recovery
 from napari_voxuda.adaptation.run_folder import RunFolder
+from napari_voxuda.adaptation.self_labels import LabelledTarget, as_pseudo_labels, label_target
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.adaptation.step import adaptation_step
 from napari_voxuda.data.targets import Target
 from napari_voxuda.errors import FileFormatError
-from napari_voxuda.method.expected_dice import expected_dice_threshold
+from napari_voxuda.method.expected_dice import expected_dice_threshold, mean_size_threshold
+from napari_voxuda.method.pseudo_labels import PseudoLabels
 from napari_voxuda.networks.checkpoint import read_tensors
+from napari_voxuda.networks.prediction import predict_steadily
 from napari_voxuda.networks.voxresnet import predict_probability
 
 __all__ = ["LabelledSource", "adapt"]
@@ -107,23 +110,29 @@ def adapt(
         yield Message(text=f"Going on after step {done} of {settings.steps}.")
         recovery.check()
     clock = _Clock()
+    labelled: LabelledTarget | None = None
     try:
         while done < settings.steps:
+            if labelled is None and done >= label_step(recovery.settings):
+                labeller = learner.labeller or learner.keep_labeller()
+                labelled = yield from label_target(labeller, target, settings, seed)
             with clock:
                 rate = recovery.learning_rate(done)
                 learner.set_learning_rate(rate)
+                boxes, labels = _draw_target(target, labelled, settings, generator, device)
                 outcome = None
                 with suppress(NotFiniteError):
                     outcome = adaptation_step(
                         learner,
                         _draw_source(pool, settings, generator, device),
-                        _draw_target(target, settings, generator, device),
+                        boxes,
                         target.draw(settings.noise_samples, generator).to(device),
                         recovery.settings,
                         signal_variance=signal_variance,
                         normalisation=target.normalisation,
                         step=done,
                         generator=generator,
+                        given=labels,
                     )
                 done += 1
                 alarm = recovery.watch(
@@ -206,11 +215,19 @@ def _draw_source(
 
 def _draw_target(
     target: Target,
+    labelled: LabelledTarget | None,
     settings: AdaptSettings,
     generator: torch.Generator,
     device: torch.device,
-) -> Tensor:
-    return _mirror(target.draw(settings.batch, generator), settings, generator).to(device)
+) -> tuple[Tensor, PseudoLabels | None]:
+    """Draw target boxes: with their labels, once there are some."""
+    if labelled is None:
+        drawn = target.draw(settings.batch, generator)
+        return _mirror(drawn, settings, generator).to(device), None
+    mirrored = _mirror(
+        labelled.draw(settings.batch, generator).transpose(0, 1), settings, generator
+    )
+    return as_pseudo_labels(mirrored.transpose(0, 1), device)
 
 
 def _mirror(boxes: Tensor, settings: AdaptSettings, generator: torch.Generator) -> Tensor:
@@ -235,7 +252,9 @@ def _look(learner: Learner, target: Target, settings: AdaptSettings, seed: int) 
 
 def _preview(learner: Learner, boxes: Tensor, step: int, settings: AdaptSettings) -> Preview:
     network = learner.teacher if settings.predict_with == "teacher" else learner.student
-    probability = predict_probability(network, boxes)
+    probability = predict_steadily(
+        network, boxes, mirrors=False, smooth_voxels=settings.smooth_voxels
+    )
     middle = boxes.shape[1] // 2
     return Preview(
         step=step,
@@ -245,18 +264,25 @@ def _preview(learner: Learner, boxes: Tensor, step: int, settings: AdaptSettings
 
 
 def _calibrate(learner: Learner, target: Target, settings: AdaptSettings, seed: int) -> Message:
-    """Make 0.5 the threshold with the largest expected Dice score on target boxes."""
+    """Choose the threshold that is told as 0.5 on target boxes."""
     generator = torch.Generator().manual_seed(seed)
     network = learner.teacher if settings.predict_with == "teacher" else learner.student
     device = next(network.parameters()).device
     parts = [
-        predict_probability(network, target.draw(_CHUNK, generator).to(device))
+        predict_steadily(
+            network,
+            target.draw(_CHUNK, generator).to(device),
+            mirrors=settings.mirrors,
+            smooth_voxels=settings.smooth_voxels,
+        )
         for _ in range(_CALIBRATION_BOXES // _CHUNK)
     ]
-    threshold = expected_dice_threshold(torch.cat(parts))
-    learner.shift_output(threshold)
+    taught = settings.pseudo_labels == "ranked"
+    choose = mean_size_threshold if taught else expected_dice_threshold
+    learner.threshold = choose(torch.cat(parts))
     return Message(
-        text=f"The threshold with the largest expected Dice score, {threshold:.2f}, was made 0.5."
+        text=f"The network's threshold, {learner.threshold:.2f} by its own probabilities, is told as "
+        "0.5."
     )
 
 

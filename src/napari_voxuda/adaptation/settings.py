@@ -8,7 +8,7 @@ from typing import Any, Literal
 from napari_voxuda._params import param, validate
 from napari_voxuda.errors import InputError
 from napari_voxuda.method.denoising import DenoiseSettings
-from napari_voxuda.networks.settings import NetworkSettings
+from napari_voxuda.networks.settings import MAX_SMOOTH_VOXELS, NetworkSettings
 
 __all__ = ["PRESETS", "AdaptSettings", "PresetName"]
 
@@ -25,7 +25,7 @@ class AdaptSettings:
         When a value is outside its bounds.
     """
 
-    steps: int = param(600, "Optimisation steps.", minimum=1, maximum=10_000_000, step=50)
+    steps: int = param(1000, "Optimisation steps.", minimum=1, maximum=10_000_000, step=50)
     batch: int = param(
         8,
         "Subtomograms per step, of the source and of the target each.",
@@ -80,23 +80,24 @@ class AdaptSettings:
         step=0.01,
         advanced=True,
     )
-    pseudo_labels: Literal["none", "confident", "balanced"] = param(
-        "none",
-        "Target voxels that supervise the student: none, those above a fixed confidence "
-        "(published), or above a threshold of each box.",
+    pseudo_labels: Literal["none", "confident", "balanced", "ranked"] = param(
+        "ranked",
+        "Target voxels that supervise the student: none; in every step those above a fixed "
+        "confidence (published) or above a threshold of each box; or the highest-ranking ones, "
+        "labelled once.",
     )
     confidence: float = param(
         0.85, "Confidence eta that a pseudo-label needs.", minimum=0.5, maximum=0.999, step=0.01
     )
     pseudo_start: float = param(
-        0.6,
+        0.7,
         "Fraction of the run before pseudo-labels are used.",
         minimum=0.0,
         maximum=1.0,
         step=0.05,
     )
     pseudo_ramp: float = param(
-        0.1,
+        0.0,
         "Fraction of the run over which the weight of pseudo-labels grows from 0 after their start.",
         minimum=0.0,
         maximum=1.0,
@@ -110,7 +111,7 @@ class AdaptSettings:
     )
     denoise: DenoiseSettings = field(default_factory=DenoiseSettings)
     consistency_weight: float = param(
-        1.0, "Weight of the consistency loss (Eq. 7).", minimum=0.0, maximum=100.0, step=0.1
+        0.0, "Weight of the consistency loss (Eq. 7).", minimum=0.0, maximum=100.0, step=0.1
     )
     consistency: Literal["features", "appearance"] = param(
         "features",
@@ -127,7 +128,7 @@ class AdaptSettings:
         step=0.1,
     )
     discriminator_weight: float = param(
-        1.0, "Weight of the discriminator loss.", minimum=0.0, maximum=100.0, step=0.1
+        0.0, "Weight of the discriminator loss.", minimum=0.0, maximum=100.0, step=0.1
     )
     discriminator_feature: Literal["v4", "v6"] = param(
         "v6", "Feature map that the discriminator sees."
@@ -156,11 +157,22 @@ class AdaptSettings:
     augment: bool = param(True, "Mirror boxes at random along their axes.")
     calibrate: bool = param(
         True,
-        "At the end, shift the output so that 0.5 is the threshold with the largest expected Dice "
-        "score on the target; no label is used.",
+        "At the end, choose the threshold by the probabilities in the target and tell it as 0.5; no "
+        "label is used.",
     )
     predict_with: Literal["teacher", "student"] = param(
         "teacher", "Which of the two networks segments."
+    )
+    mirrors: bool = param(
+        True, "Average the predictions of all eight mirror images; eight times slower."
+    )
+    smooth_voxels: float = param(
+        1.2,
+        "Standard deviation of the Gaussian that smooths predictions.",
+        unit="voxels",
+        minimum=0.0,
+        maximum=MAX_SMOOTH_VOXELS,
+        step=0.1,
     )
     checkpoint_every: int = param(
         100, "Steps between two checkpoints.", minimum=1, maximum=1_000_000, step=10, advanced=True
@@ -221,13 +233,11 @@ class AdaptSettings:
 
 
 PRESETS: dict[str, AdaptSettings] = {
-    # For a CPU: a third of the network, without the terms that cost most and gain least.
+    # For a first look on a CPU: a quarter of the network's weights, fewer and smaller steps.
     "fast": AdaptSettings(
-        steps=400,
+        steps=600,
         batch=6,
         network=NetworkSettings(stem=8, body=16),
-        consistency_weight=0.0,
-        discriminator_weight=0.0,
         ema_decay=0.95,
         checkpoint_every=50,
     ),
@@ -244,9 +254,13 @@ PRESETS: dict[str, AdaptSettings] = {
         pseudo_labels="confident",
         pseudo_start=0.0,
         pseudo_ramp=0.0,
+        consistency_weight=1.0,
+        discriminator_weight=1.0,
         ema_decay=0.999,
         augment=False,
         calibrate=False,
+        mirrors=False,
+        smooth_voxels=0.0,
         checkpoint_every=1000,
     ),
 }

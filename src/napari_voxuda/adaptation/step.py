@@ -21,7 +21,12 @@ from napari_voxuda.data.normalise import z_score
 from napari_voxuda.method.consistency import consistency_loss
 from napari_voxuda.method.denoising import denoise
 from napari_voxuda.method.objective import total_loss
-from napari_voxuda.method.pseudo_labels import balanced_pseudo_label, ema_update, pseudo_label
+from napari_voxuda.method.pseudo_labels import (
+    PseudoLabels,
+    balanced_pseudo_label,
+    ema_update,
+    pseudo_label,
+)
 from napari_voxuda.networks.discriminator import discriminator_loss
 from napari_voxuda.networks.voxresnet import Features, predict_probability
 
@@ -64,6 +69,7 @@ def adaptation_step(
     normalisation: Normalisation,
     step: int,
     generator: torch.Generator,
+    given: PseudoLabels | None = None,
 ) -> StepOutcome:
     """Train the student by one step and let the teacher follow.
 
@@ -85,8 +91,11 @@ def adaptation_step(
         Steps done before this one.
     generator : torch.Generator
         Source of randomness, on the CPU.
+    given : PseudoLabels or None
+        Labels (n, d, h, w) of the target where they are known already; else the teacher gives them.
     """
     progress = step / settings.steps
+    labelled = _uses_pseudo_labels(settings, progress, given)
     flows = _flows(
         source,
         target,
@@ -94,7 +103,7 @@ def adaptation_step(
         settings,
         signal_variance=signal_variance,
         normalisation=normalisation,
-        progress=progress,
+        labelled=labelled,
         generator=generator,
     )
     logits, features = _forward(learner, flows)
@@ -113,8 +122,8 @@ def adaptation_step(
 
     # Target flow: the teacher labels the denoised target, its confident voxels teach the student.
     pseudo, coverage, foreground = zero, 0.0, 0.0
-    if _uses_pseudo_labels(settings, progress):
-        labels, confident = _teach(learner, target, settings)
+    if labelled:
+        labels, confident = given or _teach(learner, target, settings)
         pseudo = pseudo_label_loss(logits["target"], labels, confident, settings.dice_weight)
         coverage = confident.float().mean().item()
         foreground = (labels & confident).sum().item() / max(confident.sum().item(), 1)
@@ -142,7 +151,7 @@ def adaptation_step(
         losses={name: value.item() for name, value in losses.items()},
         coverage=coverage,
         foreground=foreground,
-        labelled=_uses_pseudo_labels(settings, progress),
+        labelled=labelled,
         predicted=_mean_probability(logits["target"]) if "target" in logits else None,
     )
 
@@ -168,8 +177,12 @@ def _adversarial(
     )
 
 
-def _uses_pseudo_labels(settings: AdaptSettings, progress: float) -> bool:
-    return settings.pseudo_labels != "none" and progress >= settings.pseudo_start
+def _uses_pseudo_labels(
+    settings: AdaptSettings, progress: float, given: PseudoLabels | None
+) -> bool:
+    if settings.pseudo_labels in ("none", "ranked"):
+        return settings.pseudo_labels == "ranked" and given is not None
+    return progress >= settings.pseudo_start
 
 
 def _ramp(settings: AdaptSettings, progress: float) -> float:
@@ -191,7 +204,7 @@ def _flows(
     *,
     signal_variance: float,
     normalisation: Normalisation,
-    progress: float,
+    labelled: bool,
     generator: torch.Generator,
 ) -> dict[str, Tensor]:
     """Return what the student sees: x_s, its noised copy x_s' (Eq. 2-6) and x_t, where used."""
@@ -208,7 +221,7 @@ def _flows(
             normalisation=normalisation,
             generator=generator,
         )
-    if settings.discriminator_weight > 0 or _uses_pseudo_labels(settings, progress):
+    if settings.discriminator_weight > 0 or labelled:
         flows["target"] = target
     if consistent and settings.consistency == "appearance":
         flows["exchanged"] = exchange_appearance(

@@ -150,6 +150,7 @@ def _run(
         card=to_dict(card),
     )
     learner = yield from _logged(task, run)
+    card = replace(card, threshold=learner.threshold)
     weights = {k: v for k, v in learner.weights().items() if k.startswith(card.weights)}
     run.save_model(weights, {"step": plan.settings.steps, "model": to_dict(card)})
     return AdaptResult(run=run.path, steps=plan.settings.steps)
@@ -209,6 +210,8 @@ class _Plan:
             normalisation="subtomogram" if self.is_folder else "volume",
             voxel_size_angstrom=self.source.voxel_size_angstrom,
             weights=self.settings.predict_with,
+            mirrors=self.settings.mirrors,
+            smooth_voxels=self.settings.smooth_voxels,
         )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari_voxuda.method.bilateral import BILATERAL_HALO, bilateral_filter, gaussian_kernel
     from napari_voxuda.method.consistency import consistency_loss
     from napari_voxuda.method.denoising import DenoiseSettings, denoise, denoise_halo
-    from napari_voxuda.method.expected_dice import expected_dice_threshold
+    from napari_voxuda.method.expected_dice import expected_dice_threshold, mean_size_threshold
     from napari_voxuda.method.fourier import (
         dft,
         high_pass,
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         ngm_denoise,
         pseudo_label,
     )
+    from napari_voxuda.method.ranked_labels import ranked_pseudo_label
 
 __all__ = [
     "BILATERAL_HALO",
@@ -74,10 +75,12 @@ __all__ = [
     "inverse_dft",
     "kept_energy",
     "laplacian_gradient",
+    "mean_size_threshold",
     "ngm_denoise",
     "noise_power_spectrum",
     "poisson_noise",
     "pseudo_label",
+    "ranked_pseudo_label",
     "speckle_noise",
     "spectrum_noise",
     "suggest_sigma_range",
@@ -96,6 +99,7 @@ _MODULES = (
     "improved_bilateral",
     "pseudo_labels",
     "expected_dice",
+    "ranked_labels",
     "objective",
 )
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from napari_voxuda.errors import InputError
 
-__all__ = ["SPATIAL", "check_volume", "pad_replicate", "standard_normal", "working"]
+__all__ = ["SPATIAL", "check_volume", "pad_replicate", "reached_by", "standard_normal", "working"]
 
 SPATIAL = (-3, -2, -1)
 """The dimensions (d, h, w) of a volume tensor."""
@@ -44,3 +44,10 @@ def standard_normal(
     """Draw float32 N(0, 1) on the generator's device and return it on `device`."""
     drawn = torch.randn(tuple(shape), generator=generator, device=generator.device)
     return drawn.to(device)
+
+
+def reached_by(values: torch.Tensor, fraction: float) -> float:
+    """Return the value that the highest `fraction` of all reach; infinity when that is none."""
+    flat = values.detach().float().flatten()
+    count = min(round(fraction * len(flat)), len(flat))
+    return flat.kthvalue(len(flat) - count + 1).values.item() if count else float("inf")

@@ -1,4 +1,4 @@
-"""The threshold that a segmentation should have, judged without labels. Ours, not the paper's.
+"""Thresholds that a segmentation should have, judged without labels. Ours, not the paper's.
 
 A network that was trained on a simulated source and applied to a noisier or unlike target ranks
 voxels well but is under-confident: at 0.5 it misses most of what it has found. If its
@@ -13,14 +13,15 @@ from __future__ import annotations
 import torch
 
 from napari_voxuda.errors import InputError
+from napari_voxuda.method._tensors import reached_by
 
-__all__ = ["expected_dice_threshold"]
+__all__ = ["expected_dice_threshold", "mean_size_threshold"]
 
 _BINS = 1000
 
 
 def expected_dice_threshold(
-    probability: torch.Tensor, *, bounds: tuple[float, float] = (0.1, 0.9)
+    probability: torch.Tensor, *, bounds: tuple[float, float] = (0.05, 0.9)
 ) -> float:
     """Return the threshold with the largest expected Dice score.
 
@@ -57,3 +58,32 @@ def expected_dice_threshold(
     expected = torch.cumsum(counts * (edges + 0.5 / _BINS), 0)
     score = 2 * expected / (torch.cumsum(counts, 0) + expected[-1]).clamp(min=1e-12)
     return min(max(float(edges[score.argmax()]), low), high)
+
+
+def mean_size_threshold(probability: torch.Tensor) -> float:
+    """Return the threshold whose mask has the geometric mean of two estimated sizes.
+
+    Parameters
+    ----------
+    probability : Tensor
+        Any shape, real: foreground probabilities in [0, 1], judged together.
+
+    Returns
+    -------
+    float
+        Threshold t in [0.01, 0.99] for ``probability >= t``.
+
+    Raises
+    ------
+    InputError
+        When there is no value.
+
+    Notes
+    -----
+    The first size is the sum of the probabilities: right where they are calibrated, too small where molecules
+    fade into the noise. The second is that of the mask with the largest expected Dice score: too
+    large where the network is unsure, and larger still after it has learnt from such a mask.
+    """
+    likely = (probability >= expected_dice_threshold(probability)).double().mean().item()
+    mass = probability.detach().double().mean().item()
+    return min(max(reached_by(probability, (mass * likely) ** 0.5), 0.01), 0.99)

@@ -17,8 +17,9 @@ from napari_voxuda._params import from_dict
 from napari_voxuda._types import Contrast, Normalisation
 from napari_voxuda.errors import FileFormatError, InputError, RunFolderError
 from napari_voxuda.io.atomic import atomic_path
-from napari_voxuda.networks.settings import NetworkSettings
-from napari_voxuda.networks.voxresnet import VoxResNet, predict_probability
+from napari_voxuda.networks.prediction import predict_steadily
+from napari_voxuda.networks.settings import MAX_SMOOTH_VOXELS, NetworkSettings
+from napari_voxuda.networks.voxresnet import VoxResNet
 
 __all__ = [
     "CHECKPOINTS",
@@ -52,6 +53,8 @@ class ModelCard:
         Voxel size of the target in Å; None when unknown.
     weights : {"teacher", "student"}
         Which of the two networks predicts.
+    mirrors, smooth_voxels, threshold : bool, float, float
+        How it predicts; see `predict_steadily`.
     """
 
     network: NetworkSettings
@@ -59,6 +62,9 @@ class ModelCard:
     normalisation: Normalisation
     voxel_size_angstrom: float | None
     weights: Literal["teacher", "student"] = "teacher"
+    mirrors: bool = False
+    smooth_voxels: float = 0.0
+    threshold: float = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -107,7 +113,13 @@ class Model:
         Tensor
             (n, d, h, w) float32 in [0, 1], on the CPU.
         """
-        return predict_probability(self.network, batch.to(self.device)).cpu()
+        return predict_steadily(
+            self.network,
+            batch.to(self.device),
+            mirrors=self.card.mirrors,
+            smooth_voxels=self.card.smooth_voxels,
+            threshold=self.card.threshold,
+        ).cpu()
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:
@@ -207,6 +219,13 @@ def card_from_dict(values: dict[str, Any]) -> ModelCard:
         raise InputError(f"model card: unknown {card.contrast!r} or {card.normalisation!r}.")
     if card.weights not in ("teacher", "student"):
         raise InputError(f"model card: unknown weights {card.weights!r}.")
+    if not isinstance(card.mirrors, bool):
+        raise InputError(f"model card: mirrors true or false was wanted, got {card.mirrors!r}.")
+    if not 0 <= card.smooth_voxels <= MAX_SMOOTH_VOXELS or not 0 < card.threshold < 1:
+        raise InputError(
+            f"model card: smoothing in [0, {MAX_SMOOTH_VOXELS:g}] voxels and a threshold in (0, 1) "
+            f"were wanted, got {card.smooth_voxels} and {card.threshold}."
+        )
     return card
 
 

@@ -11,13 +11,18 @@ from torch.nn import functional as F
 
 from napari_voxuda.networks.voxresnet import VoxResNet, predict_probability
 
-__all__ = ["predict_steadily", "smooth_probability"]
+__all__ = ["move_threshold", "predict_steadily", "smooth_probability"]
 
 _REACH = 3.0  # half width of the kernel in standard deviations
 
 
 def predict_steadily(
-    network: VoxResNet, volume: Tensor, *, mirrors: bool, smooth_voxels: float
+    network: VoxResNet,
+    volume: Tensor,
+    *,
+    mirrors: bool,
+    smooth_voxels: float,
+    threshold: float = 0.5,
 ) -> Tensor:
     """Return foreground probabilities, averaged over mirror images and smoothed.
 
@@ -32,6 +37,8 @@ def predict_steadily(
         keeps the missing wedge in place.
     smooth_voxels : float
         Standard deviation of the Gaussian in voxels, 0 for none.
+    threshold : float
+        Probability in (0, 1) that is told as 0.5, after averaging and smoothing.
 
     Returns
     -------
@@ -49,7 +56,15 @@ def predict_steadily(
     for flip in flips:
         axes = [axis - 3 for axis in range(3) if flip[axis]]
         total += predict_probability(network, volume.flip(axes)).flip(axes)
-    return smooth_probability(total / len(flips), smooth_voxels)
+    return move_threshold(smooth_probability(total / len(flips), smooth_voxels), threshold)
+
+
+def move_threshold(probability: Tensor, threshold: float) -> Tensor:
+    """Shift the log-odds of probabilities so that `threshold`, in (0, 1), becomes 0.5."""
+    if threshold == 0.5:
+        return probability
+    foreground = probability * (1 - threshold)
+    return foreground / (foreground + (1 - probability) * threshold)
 
 
 def smooth_probability(probability: Tensor, smooth_voxels: float) -> Tensor:

@@ -7,7 +7,10 @@ from typing import Literal
 
 from napari_voxuda._params import param, validate
 
-__all__ = ["NetworkSettings"]
+__all__ = ["MAX_SMOOTH_VOXELS", "NetworkSettings"]
+
+MAX_SMOOTH_VOXELS = 2.5
+"""Largest smoothing of a prediction: its kernel still fits into the halo of a tile."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,99 @@
+"""Labels that the network gives the target once, in the middle of a run, and then learns from.
+
+The published teacher labels anew in every step while it follows the student; what it gets wrong, both
+talk each other into. Here a copy of the teacher labels a pool of target boxes a single time, as steadily as it
+can (mirror images, smoothing) and by rank, and training goes on with the source and these labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from napari_voxuda._types import Event, Progress
+from napari_voxuda.adaptation.settings import AdaptSettings
+from napari_voxuda.data.targets import Target
+from napari_voxuda.method.pseudo_labels import PseudoLabels
+from napari_voxuda.method.ranked_labels import ranked_pseudo_label
+from napari_voxuda.networks.prediction import predict_steadily
+from napari_voxuda.networks.voxresnet import VoxResNet
+
+__all__ = ["LABELLED_BOXES", "LabelledTarget", "as_pseudo_labels", "label_target"]
+
+LABELLED_BOXES = 192
+"""Target boxes that are labelled; with 32³ boxes 6 million voxels, 40 MB."""
+
+_CHUNK = 16
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LabelledTarget:
+    """A pool of target boxes with the labels that the network gave them.
+
+    Parameters
+    ----------
+    boxes : Tensor
+        (n, d, h, w) float32, normalised, protein bright.
+    labels, confident : Tensor
+        (n, d, h, w) bool; see `PseudoLabels`.
+    """
+
+    boxes: Tensor
+    labels: Tensor
+    confident: Tensor
+
+    def draw(self, count: int, generator: torch.Generator) -> Tensor:
+        """Return (3, count, d, h, w) float32: boxes, labels and confidence, drawn at random."""
+        chosen = torch.randint(len(self.boxes), (count,), generator=generator)
+        parts = (self.boxes[chosen], self.labels[chosen].float(), self.confident[chosen].float())
+        return torch.stack(parts)
+
+
+def label_target(
+    labeller: VoxResNet, target: Target, settings: AdaptSettings, seed: int
+) -> Generator[Event, None, LabelledTarget]:
+    """Label a pool of target boxes, chosen by the seed alone so that a resumed run has the same.
+
+    Parameters
+    ----------
+    labeller : VoxResNet
+        The network that labels.
+    target : Target
+        Where boxes are drawn.
+    settings : AdaptSettings
+        ``mirrors`` and ``smooth_voxels`` are used.
+    seed : int
+        Seed of the drawing.
+
+    Yields
+    ------
+    Progress
+        After each chunk of boxes.
+    """
+    device = next(labeller.parameters()).device
+    generator = torch.Generator().manual_seed(seed)
+    boxes, probabilities = [], []
+    for done in range(0, LABELLED_BOXES, _CHUNK):
+        yield Progress(stage="Labelling the target", done=done, total=LABELLED_BOXES)
+        drawn = target.draw(_CHUNK, generator)
+        boxes.append(drawn)
+        probabilities.append(
+            predict_steadily(
+                labeller,
+                drawn.to(device),
+                mirrors=settings.mirrors,
+                smooth_voxels=settings.smooth_voxels,
+            ).cpu()
+        )
+    yield Progress(stage="Labelling the target", done=LABELLED_BOXES, total=LABELLED_BOXES)
+    labels, confident = ranked_pseudo_label(torch.cat(probabilities))
+    return LabelledTarget(boxes=torch.cat(boxes), labels=labels, confident=confident)
+
+
+def as_pseudo_labels(drawn: Tensor, device: torch.device) -> tuple[Tensor, PseudoLabels]:
+    """Split what `LabelledTarget.draw` returned into boxes and labels on a device."""
+    boxes, labels, confident = drawn.to(device)
+    return boxes, PseudoLabels(labels=labels > 0.5, confident=confident > 0.5)
