@@ -21,6 +21,7 @@ class Batch:
     images: torch.Tensor
     clean: torch.Tensor
     masks: torch.Tensor
+    signal_variance: torch.Tensor
 
 
 def blobs(count: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
@@ -42,7 +43,12 @@ class BlobSource:
         self.drawn += count
         clean, masks = blobs(count, generator)
         noise = 0.3 * torch.randn(clean.shape, generator=generator)
-        return Batch(images=clean + noise, clean=clean, masks=masks)
+        return Batch(
+            images=clean + noise,
+            clean=clean,
+            masks=masks,
+            signal_variance=clean.var(dim=(1, 2, 3)),
+        )
 
 
 class BlobTarget(Target):

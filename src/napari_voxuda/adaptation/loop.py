@@ -42,13 +42,18 @@ class _Labelled(Protocol):
     def clean(self) -> Tensor: ...
     @property
     def masks(self) -> Tensor: ...
+    @property
+    def signal_variance(self) -> Tensor: ...
 
 
 class LabelledSource(Protocol):
     """Anything that draws labelled boxes."""
 
     def draw(self, count: int, generator: torch.Generator) -> _Labelled:
-        """Return `count` boxes: ``images``, ``clean``, ``masks``, each (count, d, h, w)."""
+        """Return `count` boxes: ``images``, ``clean``, ``masks``, each (count, d, h, w).
+
+        And ``signal_variance`` (count,), that of the labelled molecules in each box.
+        """
         ...
 
 
@@ -98,8 +103,7 @@ def adapt(
     TrainingError
         When the run collapses again after three roll-backs.
     """
-    pool = yield from _simulate(source, source_count, seed)
-    signal_variance = max(pool.clean.var(dim=(1, 2, 3)).mean().item(), 1e-12)
+    pool, signal_variance = yield from _simulate(source, source_count, seed)
     learner = Learner(settings, device, seed)
     generator = torch.Generator().manual_seed(seed)
     shown = target.draw(2, torch.Generator().manual_seed(seed)).to(device)
@@ -183,19 +187,22 @@ class _Clock:
 
 def _simulate(
     source: LabelledSource, count: int, seed: int
-) -> Generator[Event, None, SourceImages]:
+) -> Generator[Event, None, tuple[SourceImages, float]]:
     generator = torch.Generator().manual_seed(seed)
     parts: list[SourceImages] = []
+    variances: list[Tensor] = []
     for start in range(0, count, _CHUNK):
         yield Progress(stage="Simulating the source", done=start, total=count)
         drawn = source.draw(min(_CHUNK, count - start), generator)
+        variances.append(drawn.signal_variance)
         parts.append(SourceImages(images=drawn.images, clean=drawn.clean, masks=drawn.masks))
     yield Progress(stage="Simulating the source", done=count, total=count)
-    return SourceImages(
+    pool = SourceImages(
         images=torch.cat([p.images for p in parts]),
         clean=torch.cat([p.clean for p in parts]),
         masks=torch.cat([p.masks for p in parts]),
     )
+    return pool, max(torch.cat(variances).mean().item(), 1e-12)
 
 
 def _draw_source(

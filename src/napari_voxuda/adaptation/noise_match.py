@@ -63,7 +63,8 @@ def match_noise(
     settings : AdaptSettings
         ``noise``, ``noise_base``, ``noise_pass_fraction``, ``snr`` and ``exchange_window`` are used.
     signal_variance : float
-        Mean variance of a clean box over the whole source, the unit of the signal-to-noise ratio.
+        Mean variance of a box's labelled molecules over the whole source, the unit of the
+        signal-to-noise ratio.
     normalisation : {"volume", "subtomogram"}
         How the target is normalised. In a tomogram a box keeps its own mean and variance, so that
         an empty box differs from a crowded one; the noise then has the target's variance and only

@@ -19,17 +19,21 @@ class SourceBatch:
     images : torch.Tensor
         (n, d, h, w) float32, noisy, protein bright, not normalised.
     clean : torch.Tensor
-        (n, d, h, w) float32 after CTF and wedge, before noise.
+        (n, d, h, w) float32 after CTF and wedge, before noise; with what is not labelled.
     masks : torch.Tensor
         (n, d, h, w) bool, where any macromolecule is, whole or cut by the border.
+    signal_variance : torch.Tensor
+        (n,) float32 variance over the box of what the labelled molecules alone add to `clean`;
+        0 in empty boxes. Gold, membranes and small proteins do not count.
     snr : torch.Tensor
-        (n,) float32 measured variance of `clean` over that of the noise, in the box; nan where
-        it is not known.
+        (n,) float32 `signal_variance` over the measured variance of the noise in the box; nan
+        where it is not known.
     """
 
     images: torch.Tensor
     clean: torch.Tensor
     masks: torch.Tensor
+    signal_variance: torch.Tensor
     snr: torch.Tensor
 
     def __len__(self) -> int:

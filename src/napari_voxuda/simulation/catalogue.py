@@ -28,10 +28,21 @@ from napari_voxuda.simulation.random_assembly import random_assembly
 from napari_voxuda.simulation.settings import SourceSettings
 from napari_voxuda.simulation.structures import read_structure
 
-__all__ = ["RANDOM_POOL", "Catalogue", "Prepared", "make_catalogue", "power_bins", "prepare"]
+__all__ = [
+    "POWER_BINS",
+    "RANDOM_POOL",
+    "Catalogue",
+    "Prepared",
+    "make_catalogue",
+    "power_bins",
+    "prepare",
+]
 
 RANDOM_POOL = 400
 """Random phantoms that a source draws from; each is made when it is first drawn."""
+
+POWER_BINS = 48
+"""Length of `Prepared.power`."""
 
 _LARGEST_GRID = 160
 _COARSENING = 0.7  # cell edge in voxels; its spread, 0.2 voxel, is far below the blur
@@ -124,7 +135,7 @@ def power_bins(radius: torch.Tensor, bins: int) -> torch.Tensor:
 
 
 def _radial_power(
-    points: npt.NDArray[np.float32], weights: npt.NDArray[np.float32], bins: int = 48
+    points: npt.NDArray[np.float32], weights: npt.NDArray[np.float32], bins: int = POWER_BINS
 ) -> torch.Tensor:
     half = int(np.ceil(np.abs(points).max())) + 2
     scale = min(1.0, _LARGEST_GRID / (2 * half))  # very fine voxels: nothing lies above

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -94,10 +95,16 @@ def wedge(shape: TripleInt, tilt_min_deg: float, tilt_max_deg: float) -> torch.T
     The projection at tilt t measures the plane ``k_z = k_x tan(t)``, so what is measured lies
     between the planes of the two extreme tilts and contains ``k_z = 0``.
     """
-    k_z, _, k_x = frequency_grids(shape)
-    angle = torch.atan2(k_z, k_x)  # k_x >= 0 in a half spectrum
+    angle = _plane_angle(shape)
     slack = 1e-6
     measured = (angle <= np.deg2rad(tilt_max_deg) + slack) & (
         angle >= np.deg2rad(tilt_min_deg) - slack
     )
     return torch.where(measured.expand(shape[0], shape[1], -1), 1.0, 0.0)
+
+
+@lru_cache(maxsize=8)
+def _plane_angle(shape: TripleInt) -> torch.Tensor:
+    """Return the angle of each coefficient in the plane (k_z, k_x), (d, 1, w // 2 + 1)."""
+    k_z, _, k_x = frequency_grids(shape)
+    return torch.atan2(k_z, k_x)  # k_x >= 0 in a half spectrum

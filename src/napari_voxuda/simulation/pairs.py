@@ -55,7 +55,7 @@ class PairSource:
         return {"settings": to_dict(self.settings), "pairs": names}
 
     def draw(self, count: int, generator: torch.Generator) -> SourceBatch:
-        """Draw labelled subtomograms; see `Source.draw`. `clean` is the image itself."""
+        """Draw labelled subtomograms; see `Source.draw`. `clean` and the signal are the image itself."""
         if count < 1:
             raise InputError(f"Source.draw: at least 1 box was wanted, got {count}.")
         numbers = torch.randint(0, len(self.pairs), (count,), generator=generator).tolist()
@@ -65,6 +65,7 @@ class PairSource:
             images=stacked,
             clean=stacked.clone(),
             masks=torch.stack(masks),
+            signal_variance=stacked.var(dim=(1, 2, 3), correction=0),
             snr=torch.full((count,), torch.nan),
         )
 

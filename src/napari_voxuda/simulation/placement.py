@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,14 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_voxuda.simulation.catalogue import Prepared
+from napari_voxuda.simulation.clutter import large_distractors, small_distractors
+from napari_voxuda.simulation.distractors import Distractor
 from napari_voxuda.simulation.imaging import CtfMode
+from napari_voxuda.simulation.optics import fringe_margin
+from napari_voxuda.simulation.room import Ball, Body, direction, is_free
 from napari_voxuda.simulation.settings import SourceSettings
 
-__all__ = ["Draw", "Placement", "draw_box", "random_rotation"]
+__all__ = ["Draw", "Placement", "draw_box", "margin_of", "random_rotation"]
 
 _Array = npt.NDArray[np.float64]
 _TRIALS = 24
 _STRETCH_SPREAD = 0.1
+_CLOUD = 400  # points of a molecule that a distractor's distance is measured to
 
 
 class Molecules(Protocol):
@@ -75,6 +81,8 @@ class Draw:
         Imaging conditions.
     ctf : {"raw", "flipped"}
         Whether phases are flipped.
+    distractors : tuple of Distractor
+        What is imaged with the molecules but not labelled.
     """
 
     placements: tuple[Placement, ...]
@@ -84,6 +92,18 @@ class Draw:
     tilt_min_deg: float
     tilt_max_deg: float
     ctf: CtfMode
+    distractors: tuple[Distractor, ...] = ()
+
+
+def margin_of(settings: SourceSettings) -> int:
+    """Return how many voxels around a box are rendered and then cut off."""
+    fringes = fringe_margin(
+        voxel_size_angstrom=settings.voxel_size_angstrom,
+        defocus_um=settings.defocus_um[1],
+        voltage_kv=settings.voltage_kv,
+        envelope_nyquist=settings.envelope_nyquist,
+    )
+    return min(fringes, max(8, settings.box // 2))
 
 
 def random_rotation(rng: np.random.Generator) -> _Array:
@@ -121,34 +141,69 @@ def draw_box(settings: SourceSettings, molecules: Molecules, rng: np.random.Gene
     jitter = rng.uniform(-1, 1, size=2) * settings.tilt_jitter_deg
     low, high = np.clip(settings.tilt_range_deg + jitter, 5.0, 90.0)
     flipped = settings.ctf == "flipped" or (settings.ctf == "mixed" and rng.uniform() < 0.5)
+    placements, distractors = _content(settings, molecules, None if empty else reference, rng)
     return Draw(
-        placements=() if empty else _placements(settings, molecules, reference, rng),
+        placements=placements,
         reference=reference,
         snr=float(rng.choice(np.asarray(settings.snr))) * spread,
         defocus_um=float(rng.uniform(*settings.defocus_um)),
         tilt_min_deg=-float(low),
         tilt_max_deg=float(high),
         ctf="flipped" if flipped else "raw",
+        distractors=distractors,
     )
 
 
-def _placements(
-    settings: SourceSettings, molecules: Molecules, reference: int, rng: np.random.Generator
-) -> tuple[Placement, ...]:
-    offset = rng.uniform(-1, 1, size=3) * settings.offset_voxels
-    centre = (settings.box - 1) / 2 + offset
-    placed = [_oriented(reference, centre, _stretch(settings, rng), rng)]
-    radii = [molecules[reference].radius * placed[0].stretch.max()]
+def _content(
+    settings: SourceSettings,
+    molecules: Molecules,
+    own: int | None,
+    rng: np.random.Generator,
+) -> tuple[tuple[Placement, ...], tuple[Distractor, ...]]:
+    """Draw molecules and distractors; `own` is the number of the box's own molecule."""
+    aside = rng.spawn(1)[0]  # so that distractors do not change what else is drawn
+    margin = margin_of(settings)
+    placed: list[Placement] = []
+    if own is not None:
+        offset = rng.uniform(-1, 1, size=3) * settings.offset_voxels
+        centre = (settings.box - 1) / 2 + offset
+        placed.append(_oriented(own, centre, _stretch(settings, rng), rng))
+    distractors, bodies = large_distractors(settings, _cloud(placed, molecules), margin, aside)
+    if own is not None:
+        placed += _neighbours(settings, molecules, placed[0], bodies, rng)
+    cloud = np.concatenate([_cloud(placed, molecules), *(d.points for d in distractors)])
+    distractors += small_distractors(settings, cloud, random_rotation, aside)
+    return tuple(placed), tuple(distractors)
+
+
+def _cloud(placed: Sequence[Placement], molecules: Molecules) -> _Array:
+    """Return some hundred points (n, 3) of each molecule, in voxels of the box."""
+    parts = [np.zeros((0, 3), np.float32)]
+    for placement in placed:
+        points = molecules[placement.molecule].points
+        parts.append(placement.apply(points[:: max(1, len(points) // _CLOUD)]))
+    return np.concatenate(parts).astype(np.float64)
+
+
+def _neighbours(
+    settings: SourceSettings,
+    molecules: Molecules,
+    own: Placement,
+    bodies: Sequence[Body],
+    rng: np.random.Generator,
+) -> list[Placement]:
+    hosts = [Ball(centre=own.centre, radius=molecules[own.molecule].radius * own.stretch.max())]
+    placed = []
     fewest = min(settings.fewest_neighbours, settings.neighbours)
     for _ in range(int(rng.integers(fewest, settings.neighbours + 1))):
         number = int(rng.integers(len(molecules)))
         stretch = _stretch(settings, rng)
         radius = molecules[number].radius * stretch.max()
-        found = _free_centre(settings.box, placed, radii, radius, rng)
+        found = _free_centre(settings.box, hosts, bodies, radius, rng)
         if found is not None:
             placed.append(_oriented(number, found, stretch, rng))
-            radii.append(radius)
-    return tuple(placed)
+            hosts.append(Ball(centre=found, radius=radius))
+    return placed
 
 
 def _oriented(
@@ -169,25 +224,22 @@ def _stretch(settings: SourceSettings, rng: np.random.Generator) -> _Array:
 
 def _free_centre(
     box: int,
-    placed: list[Placement],
-    radii: list[float],
+    hosts: Sequence[Ball],
+    bodies: Sequence[Body],
     radius: float,
     rng: np.random.Generator,
 ) -> _Array | None:
     """Find a centre where a sphere touches none of the others but reaches into the box."""
-    centres = np.stack([p.centre for p in placed])
     for _ in range(_TRIALS):
         if rng.uniform() < 0.6:  # close to one that is already there
-            host = int(rng.integers(len(placed)))
-            direction = rng.standard_normal(3)
-            direction /= np.linalg.norm(direction)
-            gap = rng.exponential(1.5)
-            trial = centres[host] + direction * (radii[host] + radius + gap)
+            host = hosts[int(rng.integers(len(hosts)))]
+            heading = direction(rng)
+            trial = host.beside(heading, radius + rng.exponential(1.5), rng)
         else:
             reach = 0.7 * radius
             trial = rng.uniform(-reach, box - 1 + reach, size=3)
         if np.any(trial < -0.8 * radius) or np.any(trial > box - 1 + 0.8 * radius):
             continue
-        if np.all(np.linalg.norm(centres - trial, axis=1) >= np.asarray(radii) + radius):
+        if is_free(trial, radius - 1e-9, [*hosts, *bodies]):
             return np.asarray(trial, dtype=np.float64)
     return None

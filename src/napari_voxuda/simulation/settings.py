@@ -168,6 +168,27 @@ class SourceSettings:
     empty_fraction: float = param(
         0.1, "Fraction of boxes that hold no molecule.", minimum=0.0, maximum=0.9, step=0.01
     )
+    small_proteins: int = param(
+        8,
+        "Largest number of unlabelled proteins of 15 to 70 kDa in a box.",
+        minimum=0,
+        maximum=1000,
+        step=1,
+    )
+    gold_fraction: float = param(
+        0.05,
+        "Fraction of boxes with an unlabelled gold bead.",
+        minimum=0.0,
+        maximum=1.0,
+        step=0.01,
+    )
+    membrane_fraction: float = param(
+        0.1,
+        "Fraction of boxes with an unlabelled piece of membrane.",
+        minimum=0.0,
+        maximum=1.0,
+        step=0.01,
+    )
 
     def __post_init__(self) -> None:
         validate(self)
@@ -194,7 +215,8 @@ class SourceSettings:
         """Return the published source, with single settings changed by name.
 
         Group A or B, one molecule and four neighbours in each box, offset up to 8 voxels, 32³ at
-        10 Å, SNR 0.03 and 0.05, -5 µm, 300 kV, Cs 2.0 mm, tilts ±60°, no empty boxes.
+        10 Å, SNR 0.03 and 0.05, -5 µm, 300 kV, Cs 2.0 mm, tilts ±60°, no empty boxes, and nothing
+        that is not labelled.
 
         Raises
         ------
@@ -214,5 +236,8 @@ class SourceSettings:
             "fewest_neighbours": 4,
             "offset_voxels": 8.0,
             "empty_fraction": 0.0,
+            "small_proteins": 0,
+            "gold_fraction": 0.0,
+            "membrane_fraction": 0.0,
         }
         return cls(**{**published, **changes})

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from napari_voxuda._params import to_dict
 from napari_voxuda.errors import InputError
 from napari_voxuda.simulation import noise
 from napari_voxuda.simulation.batch import Source, SourceBatch
-from napari_voxuda.simulation.catalogue import make_catalogue, power_bins
+from napari_voxuda.simulation.catalogue import POWER_BINS, make_catalogue, power_bins
 from napari_voxuda.simulation.density import MASK_LEVEL, fast_length, splat
-from napari_voxuda.simulation.optics import Optics, fringe_margin
+from napari_voxuda.simulation.optics import Optics
 from napari_voxuda.simulation.pairs import PairSource
-from napari_voxuda.simulation.placement import Draw, Molecules, draw_box
+from napari_voxuda.simulation.placement import Draw, Molecules, draw_box, margin_of
 from napari_voxuda.simulation.settings import SourceSettings
 
-__all__ = ["SimulatedSource", "Source", "SourceBatch", "make_source"]
+__all__ = ["Rendered", "SimulatedSource", "Source", "SourceBatch", "make_source"]
 
 
 _LEAST_SIGNAL = 0.1
@@ -50,6 +52,28 @@ def make_source(settings: SourceSettings) -> Source:
     return SimulatedSource(settings, make_catalogue(settings))
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rendered:
+    """One box without noise.
+
+    Parameters
+    ----------
+    labelled : torch.Tensor
+        (d, h, w) image of the labelled molecules alone.
+    clean : torch.Tensor
+        (d, h, w) image of everything.
+    mask : torch.Tensor
+        (d, h, w) bool, where labelled molecules are.
+    transfer : torch.Tensor
+        Half-spectrum transfer function of the padded box.
+    """
+
+    labelled: torch.Tensor
+    clean: torch.Tensor
+    mask: torch.Tensor
+    transfer: torch.Tensor
+
+
 class SimulatedSource:
     """Boxes of simulated molecules.
 
@@ -64,13 +88,7 @@ class SimulatedSource:
     def __init__(self, settings: SourceSettings, molecules: Molecules) -> None:
         self.settings = settings
         self.molecules = molecules
-        fringes = fringe_margin(
-            voxel_size_angstrom=settings.voxel_size_angstrom,
-            defocus_um=settings.defocus_um[1],
-            voltage_kv=settings.voltage_kv,
-            envelope_nyquist=settings.envelope_nyquist,
-        )
-        self.margin = min(fringes, max(8, settings.box // 2))
+        self.margin = margin_of(settings)
         edge = fast_length(settings.box + 2 * self.margin)
         self.optics = Optics(
             (edge, edge, edge),
@@ -81,6 +99,13 @@ class SimulatedSource:
             spherical_aberration_mm=settings.spherical_aberration_mm,
             amplitude_contrast=settings.amplitude_contrast,
         )
+        self._inner = slice(self.margin, self.margin + settings.box)
+        self._mask_rows = self.optics.mask_rows(0, self._inner)
+        self._bins = power_bins(self.optics.frequency, POWER_BINS)
+        self._twice = torch.full((edge // 2 + 1,), 2.0)  # the half spectrum counts twice
+        self._twice[0] = 1.0
+        if edge % 2 == 0:
+            self._twice[-1] = 1.0
 
     @property
     def description(self) -> dict[str, Any]:
@@ -112,15 +137,17 @@ class SimulatedSource:
             raise InputError(f"Source.draw: at least 1 box was wanted, got {count}.")
         seeds = torch.randint(0, 2**62, (count,), generator=generator).tolist()
         boxes = [self._box(np.random.default_rng(seed)) for seed in seeds]
-        images, clean, masks, snr = (list(part) for part in zip(*boxes, strict=True))
+        images, clean, masks, signal, noise = (list(part) for part in zip(*boxes, strict=True))
+        variance = torch.tensor(signal, dtype=torch.float32)
         return SourceBatch(
             images=torch.stack(images),
             clean=torch.stack(clean),
             masks=torch.stack(masks),
-            snr=torch.tensor(snr, dtype=torch.float32),
+            signal_variance=variance,
+            snr=variance / torch.tensor(noise, dtype=torch.float32),
         )
 
-    def render(self, draw: Draw) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def render(self, draw: Draw) -> Rendered:
         """Image what was drawn, without noise.
 
         Parameters
@@ -130,43 +157,65 @@ class SimulatedSource:
 
         Returns
         -------
-        tuple of torch.Tensor
-            Clean image (d, h, w) and mask (d, h, w) of the box, and the half-spectrum transfer
-            function of the padded box.
+        Rendered
+            Images, mask, and the transfer function.
         """
         transfer = self._transfer(draw)
+        passed = transfer * self.optics.unsplat
         box = self.settings.box
-        if not draw.placements:
-            empty = torch.zeros((box, box, box))
-            return empty, empty > 0, transfer
-        points, weights = [], []
-        for placement in draw.placements:
-            molecule = self.molecules[placement.molecule]
-            points.append(placement.apply(molecule.points) + self.margin)
-            weights.append(molecule.weights)
-        grids = torch.from_numpy(
-            splat(np.concatenate(points), np.concatenate(weights, axis=1), self.optics.shape)
-        )
-        spectra = torch.fft.rfftn(grids, dim=(1, 2, 3))
-        spectra[0] *= transfer * self.optics.unsplat
-        spectra[1] *= self.optics.to_mask
-        fields = torch.fft.irfftn(spectra, s=self.optics.shape, dim=(1, 2, 3))
-        return self._crop(fields[0]), self._crop(fields[1]) >= MASK_LEVEL, transfer
+        labelled = torch.zeros((box, box, box))
+        mask = labelled > 0
+        if draw.placements:
+            points, weights = [], []
+            for placement in draw.placements:
+                molecule = self.molecules[placement.molecule]
+                points.append(placement.apply(molecule.points))
+                weights.append(molecule.weights)
+            seen, occupied = self._splat(points, np.concatenate(weights, axis=1))
+            labelled = self._imaged(seen, passed)
+            mask = self._occupancy(occupied) >= MASK_LEVEL
+        clean = labelled
+        if draw.distractors:
+            others = np.concatenate([d.weights for d in draw.distractors])
+            grid = self._splat([d.points for d in draw.distractors], others[None])[0]
+            clean = labelled + self._imaged(grid, passed)
+        return Rendered(labelled=labelled, clean=clean, mask=mask, transfer=transfer)
+
+    def _splat(
+        self, points: list[npt.NDArray[np.float32]], weights: npt.NDArray[np.float32]
+    ) -> torch.Tensor:
+        moved = np.concatenate(points) + np.float32(self.margin)
+        return torch.from_numpy(splat(moved, weights, self.optics.shape))
+
+    def _imaged(self, grid: torch.Tensor, transfer: torch.Tensor) -> torch.Tensor:
+        """Apply a transfer function; axes are cropped as they are transformed back, for speed."""
+        spectrum = torch.fft.rfftn(grid) * transfer
+        spectrum = torch.fft.ifft(spectrum, dim=1)[:, self._inner]
+        spectrum = torch.fft.ifft(spectrum, dim=0)[self._inner]
+        field: torch.Tensor = torch.fft.irfft(spectrum, n=len(grid), dim=2)
+        return field[..., self._inner].contiguous()
+
+    def _occupancy(self, grid: torch.Tensor) -> torch.Tensor:
+        """Blur a splatted grid for the mask; only the box is computed."""
+        rows, box = self._mask_rows, self.settings.box
+        edge = len(grid)
+        part = (grid.reshape(edge * edge, edge) @ rows.T).reshape(edge, edge * box)
+        return rows @ (rows @ part).reshape(box, edge, box)
 
     def _box(
         self, rng: np.random.Generator
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, float]:
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, float, float]:
         draw = draw_box(self.settings, self.molecules, rng)
-        clean, mask, transfer = self.render(draw)
-        signal = float(clean.var(correction=0))
-        reference = self._whole_variance(draw, transfer)
+        made = self.render(draw)
+        signal = float(made.labelled.var(correction=0))
+        reference = self._whole_variance(draw, made.transfer)
         if self.settings.snr_of == "molecule" or signal < _LEAST_SIGNAL * reference:
             wanted = reference / draw.snr
         else:
             wanted = signal / draw.snr
-        added = self._noise(transfer, rng)
+        added = self._noise(made.transfer, rng)
         added = added * (wanted / float(added.var(correction=0))) ** 0.5
-        return clean + added, clean, mask, signal / wanted
+        return made.clean + added, made.clean, made.mask, signal, wanted
 
     def _noise(self, transfer: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
         if self.settings.noise_model == "white":
@@ -192,13 +241,9 @@ class SimulatedSource:
         Averaged over orientations: the sum of its power times the squared transfer (Parseval).
         """
         power = self.molecules[draw.reference].power
-        passed = power[power_bins(self.optics.frequency, len(power))] * transfer**2
-        full = 2.0 * passed.sum() - passed[..., 0].sum()  # the half spectrum counts twice
-        edge = self.optics.shape[0]
-        if edge % 2 == 0:
-            full = full - passed[..., -1].sum()
-        return float(full) / edge**3 / self.settings.box**3
+        passed = (power[self._bins] * transfer**2 * self._twice).sum()
+        return float(passed) / self.optics.shape[0] ** 3 / self.settings.box**3
 
     def _crop(self, field: torch.Tensor) -> torch.Tensor:
-        inner = slice(self.margin, self.margin + self.settings.box)
+        inner = self._inner
         return field[inner, inner, inner].contiguous()

@@ -1,0 +1,77 @@
+"""Who stands where: bodies in a box that others keep clear of. All lengths are in voxels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Ball", "Body", "Shell", "direction", "is_free"]
+
+_Array = npt.NDArray[np.float64]
+
+
+class Body(Protocol):
+    """Something that takes room."""
+
+    def distance(self, point: _Array) -> float:
+        """Return how far a point (z, y, x) is from the surface; negative inside."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ball:
+    """The sphere around a molecule or a gold bead."""
+
+    centre: _Array
+    radius: float
+
+    def distance(self, point: _Array) -> float:
+        """Return how far a point (z, y, x) is from the surface; negative inside."""
+        return float(np.linalg.norm(point - self.centre)) - self.radius
+
+    def beside(self, heading: _Array, gap: float, rng: np.random.Generator) -> _Array:
+        """Return the point at `gap` from the surface in the direction `heading`."""
+        return self.centre + heading * (self.radius + gap)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shell:
+    """A sphere's surface of some thickness: a membrane.
+
+    Parameters
+    ----------
+    centre : numpy.ndarray
+        (3,) centre of the sphere, often far outside the box.
+    radius : float
+        Radius of the middle of the shell.
+    half : float
+        Half of its thickness.
+    """
+
+    centre: _Array
+    radius: float
+    half: float
+
+    def distance(self, point: _Array) -> float:
+        """Return how far a point (z, y, x) is from the nearer face; negative between them."""
+        return abs(float(np.linalg.norm(point - self.centre)) - self.radius) - self.half
+
+    def foot(self, point: _Array) -> _Array:
+        """Return the point of the middle surface that is closest to `point`."""
+        away = point - self.centre
+        return self.centre + away * (self.radius / float(np.linalg.norm(away)))
+
+
+def direction(rng: np.random.Generator) -> _Array:
+    """Draw a unit vector uniformly over the sphere."""
+    vector = rng.standard_normal(3)
+    return np.asarray(vector / np.linalg.norm(vector), dtype=np.float64)
+
+
+def is_free(point: _Array, radius: float, bodies: Sequence[Body]) -> bool:
+    """Return whether a ball of `radius` around `point` touches none of the bodies."""
+    return all(body.distance(point) >= radius for body in bodies)
