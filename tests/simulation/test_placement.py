@@ -65,6 +65,39 @@ def test_the_published_source_tries_four_neighbours_in_every_box() -> None:
     assert np.mean(counts) > 4.3
 
 
+def test_filaments_cross_the_box_and_others_keep_clear_of_them() -> None:
+    settings = SourceSettings(
+        filament_fraction=1.0, empty_fraction=0.0, neighbours=2, voxel_size_angstrom=14.0
+    )
+    molecules = make_catalogue(settings)
+    beside = 0
+    for seed in range(6):
+        own, *others = draw_box(settings, molecules, np.random.default_rng(seed)).placements
+        assert own.molecule >= len(molecules)
+        axis = own.rotation[:, 0]
+        assert abs((own.centre - 15.5) @ axis) < 1e-9
+        points = own.apply(molecules[own.molecule].points)
+        along = (points - 15.5) @ axis
+        assert along.min() < -0.5 * 32 * 3**0.5
+        assert along.max() > 0.5 * 32 * 3**0.5
+        for other in others:
+            assert other.molecule < len(molecules)
+            assert (
+                np.linalg.norm(points - other.centre, axis=1).min()
+                >= molecules[other.molecule].radius * other.stretch.max() - 1e-3
+            )
+            beside += 1
+    assert beside > 2
+
+
+def test_only_random_phantoms_come_with_filaments() -> None:
+    assert make_catalogue(SourceSettings(filament_fraction=1.0, variety="fixed")).filaments == 0
+    assert make_catalogue(SourceSettings(filament_fraction=0.0)).filaments == 0
+    with_some = make_catalogue(SourceSettings())
+    assert with_some.filaments > 10
+    assert "random filaments" in with_some.names[-1]
+
+
 def test_imaging_conditions_stay_in_their_ranges() -> None:
     settings = SourceSettings(
         variety="fixed", ctf="mixed", defocus_um=(2.0, 3.0), tilt_jitter_deg=5.0, snr_spread=2.0

@@ -22,6 +22,8 @@ def test_the_published_source_is_the_papers() -> None:
     assert paper.tilt_range_deg == 60.0
     assert paper.neighbours == paper.fewest_neighbours == 4
     assert (paper.offset_voxels, paper.empty_fraction) == (8.0, 0.0)
+    assert (paper.filament_fraction, paper.small_proteins) == (0.0, 0)
+    assert (paper.gold_fraction, paper.membrane_fraction) == (0.0, 0.0)
     assert (paper.box, paper.voxel_size_angstrom, paper.count) == (32, 10.0, 3000)
 
 

@@ -20,15 +20,17 @@ from napari_voxuda.simulation.density import (
     splat_transfer,
 )
 from napari_voxuda.simulation.entries import molecule_from_entry
+from napari_voxuda.simulation.filaments import random_filament
 from napari_voxuda.simulation.maps import molecule_from_map
 from napari_voxuda.simulation.molecules import Molecule, coarsen
-from napari_voxuda.simulation.optics import mask_sigma_voxels
+from napari_voxuda.simulation.optics import margin_of, mask_sigma_voxels
 from napari_voxuda.simulation.phantoms import GROUPS, phantom
 from napari_voxuda.simulation.random_assembly import random_assembly
 from napari_voxuda.simulation.settings import SourceSettings
 from napari_voxuda.simulation.structures import read_structure
 
 __all__ = [
+    "FILAMENT_POOL",
     "POWER_BINS",
     "RANDOM_POOL",
     "Catalogue",
@@ -40,6 +42,9 @@ __all__ = [
 
 RANDOM_POOL = 400
 """Random phantoms that a source draws from; each is made when it is first drawn."""
+
+FILAMENT_POOL = 40
+"""Random filaments that a source draws from."""
 
 POWER_BINS = 48
 """Length of `Prepared.power`."""
@@ -88,6 +93,9 @@ class Catalogue:
         What the molecules are called, for the record; may be fewer than `makers`.
     voxel_size_angstrom : float
         Voxel size in Å.
+    filaments : sequence of callable
+        Each makes one filament along z. Their numbers follow those of the molecules and do not
+        count for the length.
     """
 
     def __init__(
@@ -96,8 +104,10 @@ class Catalogue:
         *,
         names: Sequence[str],
         voxel_size_angstrom: float,
+        filaments: Sequence[Callable[[], Molecule]] = (),
     ) -> None:
-        self._makers = tuple(makers)
+        self._makers = (*makers, *filaments)
+        self.filaments = len(filaments)
         self.names = list(names)
 
         def prepared(number: int) -> Prepared:
@@ -106,7 +116,7 @@ class Catalogue:
         self._get = lru_cache(maxsize=4096)(prepared)
 
     def __len__(self) -> int:
-        return len(self._makers)
+        return len(self._makers) - self.filaments
 
     def __getitem__(self, number: int) -> Prepared:
         return self._get(number)
@@ -175,7 +185,7 @@ def make_catalogue(settings: SourceSettings) -> Catalogue:
     if settings.kind == "folder":
         raise InputError("source: a folder holds subtomograms, not molecules.")
     makers: list[Callable[[], Molecule]]
-    names: Sequence[str]
+    names: list[str]
     if settings.kind == "structures":
         molecules = [coarsen(read_structure(f), _COARSENING * voxel) for f in settings.files]
     elif settings.kind == "pdb":
@@ -187,7 +197,12 @@ def make_catalogue(settings: SourceSettings) -> Catalogue:
     else:
         makers = [partial(_numbered, number) for number in range(RANDOM_POOL)]
         names = [f"random phantoms 0 to {RANDOM_POOL - 1}"]
-        return Catalogue(makers, names=names, voxel_size_angstrom=voxel)
+        filaments: list[Callable[[], Molecule]] = []
+        if settings.filament_fraction > 0:
+            length = voxel * 3**0.5 * (settings.box + 2 * margin_of(settings))
+            filaments = [partial(_filament, number, length) for number in range(FILAMENT_POOL)]
+            names.append(f"random filaments 0 to {FILAMENT_POOL - 1}")
+        return Catalogue(makers, names=names, voxel_size_angstrom=voxel, filaments=filaments)
     makers = [partial(_same, molecule) for molecule in molecules]
     names = [f"{m.name} ({m.mass_dalton / 1000:.0f} kDa)" for m in molecules]
     return Catalogue(makers, names=names, voxel_size_angstrom=voxel)
@@ -199,3 +214,8 @@ def _same(molecule: Molecule) -> Molecule:
 
 def _numbered(number: int) -> Molecule:
     return random_assembly(torch.Generator().manual_seed(1_000_003 + number))
+
+
+def _filament(number: int, length_angstrom: float) -> Molecule:
+    generator = torch.Generator().manual_seed(2_000_003 + number)
+    return random_filament(generator, length_angstrom=length_angstrom)

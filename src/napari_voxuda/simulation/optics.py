@@ -14,8 +14,9 @@ from napari_voxuda.simulation.imaging import (
     envelope,
     wedge,
 )
+from napari_voxuda.simulation.settings import SourceSettings
 
-__all__ = ["MASK_RESOLUTION_ANGSTROM", "Optics", "fringe_margin", "mask_sigma_voxels"]
+__all__ = ["MASK_RESOLUTION_ANGSTROM", "Optics", "fringe_margin", "margin_of", "mask_sigma_voxels"]
 
 MASK_RESOLUTION_ANGSTROM = 14.0
 """Resolution of the density that is thresholded to a mask."""
@@ -109,3 +110,14 @@ def fringe_margin(
     wavelength = electron_wavelength_angstrom(voltage_kv)
     cutoff = 0.5 / voxel_size_angstrom * min(1.0, 1.5 * envelope_nyquist)
     return int(max(8, np.ceil(wavelength * defocus_um * 1e4 * cutoff / voxel_size_angstrom)))
+
+
+def margin_of(settings: SourceSettings) -> int:
+    """Return how many voxels around a box are rendered and then cut off."""
+    fringes = fringe_margin(
+        voxel_size_angstrom=settings.voxel_size_angstrom,
+        defocus_um=settings.defocus_um[1],
+        voltage_kv=settings.voltage_kv,
+        envelope_nyquist=settings.envelope_nyquist,
+    )
+    return min(fringes, max(8, settings.box // 2))

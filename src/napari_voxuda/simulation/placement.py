@@ -13,20 +13,26 @@ from napari_voxuda.simulation.catalogue import Prepared
 from napari_voxuda.simulation.clutter import large_distractors, small_distractors
 from napari_voxuda.simulation.distractors import Distractor
 from napari_voxuda.simulation.imaging import CtfMode
-from napari_voxuda.simulation.optics import fringe_margin
-from napari_voxuda.simulation.room import Ball, Body, direction, is_free
+from napari_voxuda.simulation.optics import margin_of
+from napari_voxuda.simulation.room import Ball, Body, Host, Rod, direction, is_free
 from napari_voxuda.simulation.settings import SourceSettings
 
-__all__ = ["Draw", "Placement", "draw_box", "margin_of", "random_rotation"]
+__all__ = ["Draw", "Placement", "draw_box", "random_rotation"]
 
 _Array = npt.NDArray[np.float64]
 _TRIALS = 24
 _STRETCH_SPREAD = 0.1
-_CLOUD = 400  # points of a molecule that a distractor's distance is measured to
+_CLOUD = 400  # about how many points of a molecule a distractor's distance is measured to
+_THINNEST = 20  # at least every 20th point, so that gaps stay below 2 voxels
 
 
 class Molecules(Protocol):
-    """Prepared molecules by number."""
+    """Prepared molecules by number; those from the length on are filaments."""
+
+    @property
+    def filaments(self) -> int:
+        """How many filaments there are."""
+        ...
 
     @property
     def names(self) -> list[str]:
@@ -95,17 +101,6 @@ class Draw:
     distractors: tuple[Distractor, ...] = ()
 
 
-def margin_of(settings: SourceSettings) -> int:
-    """Return how many voxels around a box are rendered and then cut off."""
-    fringes = fringe_margin(
-        voxel_size_angstrom=settings.voxel_size_angstrom,
-        defocus_um=settings.defocus_um[1],
-        voltage_kv=settings.voltage_kv,
-        envelope_nyquist=settings.envelope_nyquist,
-    )
-    return min(fringes, max(8, settings.box // 2))
-
-
 def random_rotation(rng: np.random.Generator) -> _Array:
     """Draw a rotation matrix uniformly over all orientations (a normalised Gaussian quaternion)."""
     w, x, y, z = (q := rng.standard_normal(4)) / np.linalg.norm(q)
@@ -168,6 +163,9 @@ def _content(
         offset = rng.uniform(-1, 1, size=3) * settings.offset_voxels
         centre = (settings.box - 1) / 2 + offset
         placed.append(_oriented(own, centre, _stretch(settings, rng), rng))
+        if molecules.filaments and aside.uniform() < settings.filament_fraction:
+            number = len(molecules) + int(aside.integers(molecules.filaments))
+            placed = [_crossing(settings, number, offset, aside)]
     distractors, bodies = large_distractors(settings, _cloud(placed, molecules), margin, aside)
     if own is not None:
         placed += _neighbours(settings, molecules, placed[0], bodies, rng)
@@ -177,11 +175,11 @@ def _content(
 
 
 def _cloud(placed: Sequence[Placement], molecules: Molecules) -> _Array:
-    """Return some hundred points (n, 3) of each molecule, in voxels of the box."""
+    """Return some of the points (n, 3) of each molecule, in voxels of the box."""
     parts = [np.zeros((0, 3), np.float32)]
     for placement in placed:
         points = molecules[placement.molecule].points
-        parts.append(placement.apply(points[:: max(1, len(points) // _CLOUD)]))
+        parts.append(placement.apply(points[:: min(max(1, len(points) // _CLOUD), _THINNEST)]))
     return np.concatenate(parts).astype(np.float64)
 
 
@@ -192,7 +190,7 @@ def _neighbours(
     bodies: Sequence[Body],
     rng: np.random.Generator,
 ) -> list[Placement]:
-    hosts = [Ball(centre=own.centre, radius=molecules[own.molecule].radius * own.stretch.max())]
+    hosts = [_body(settings, molecules, own)]
     placed = []
     fewest = min(settings.fewest_neighbours, settings.neighbours)
     for _ in range(int(rng.integers(fewest, settings.neighbours + 1))):
@@ -204,6 +202,24 @@ def _neighbours(
             placed.append(_oriented(number, found, stretch, rng))
             hosts.append(Ball(centre=found, radius=radius))
     return placed
+
+
+def _crossing(
+    settings: SourceSettings, number: int, offset: _Array, rng: np.random.Generator
+) -> Placement:
+    """Lay a filament through the box; an offset along its axis would only uncover its end."""
+    rotation = random_rotation(rng)
+    axis = rotation[:, 0]
+    centre = (settings.box - 1) / 2 + offset - axis * (offset @ axis)
+    return Placement(molecule=number, centre=centre, rotation=rotation, stretch=np.ones(3))
+
+
+def _body(settings: SourceSettings, molecules: Molecules, own: Placement) -> Host:
+    molecule = molecules[own.molecule]
+    if own.molecule < len(molecules):
+        return Ball(centre=own.centre, radius=molecule.radius * own.stretch.max())
+    radius = float(np.sqrt((molecule.points[:, 1:] ** 2).sum(axis=1).max()))
+    return Rod(centre=own.centre, axis=own.rotation[:, 0], radius=radius, span=0.5 * settings.box)
 
 
 def _oriented(
@@ -224,7 +240,7 @@ def _stretch(settings: SourceSettings, rng: np.random.Generator) -> _Array:
 
 def _free_centre(
     box: int,
-    hosts: Sequence[Ball],
+    hosts: Sequence[Host],
     bodies: Sequence[Body],
     radius: float,
     rng: np.random.Generator,

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Ball", "Body", "Shell", "direction", "is_free"]
+__all__ = ["Ball", "Body", "Host", "Rod", "Shell", "direction", "is_free"]
 
 _Array = npt.NDArray[np.float64]
 
@@ -19,6 +19,14 @@ class Body(Protocol):
 
     def distance(self, point: _Array) -> float:
         """Return how far a point (z, y, x) is from the surface; negative inside."""
+        ...
+
+
+class Host(Body, Protocol):
+    """A body that others like to stand beside."""
+
+    def beside(self, heading: _Array, gap: float, rng: np.random.Generator) -> _Array:
+        """Return a point at `gap` from the surface, roughly in the direction `heading`."""
         ...
 
 
@@ -36,6 +44,42 @@ class Ball:
     def beside(self, heading: _Array, gap: float, rng: np.random.Generator) -> _Array:
         """Return the point at `gap` from the surface in the direction `heading`."""
         return self.centre + heading * (self.radius + gap)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rod:
+    """The cylinder without ends around a filament.
+
+    Parameters
+    ----------
+    centre : numpy.ndarray
+        (3,) a point of its axis.
+    axis : numpy.ndarray
+        (3,) unit vector.
+    radius : float
+        Radius of the cylinder.
+    span : float
+        Others stand beside it no farther than this from `centre`, along the axis.
+    """
+
+    centre: _Array
+    axis: _Array
+    radius: float
+    span: float
+
+    def distance(self, point: _Array) -> float:
+        """Return how far a point (z, y, x) is from the surface; negative inside."""
+        return float(np.linalg.norm(self._across(point - self.centre))) - self.radius
+
+    def beside(self, heading: _Array, gap: float, rng: np.random.Generator) -> _Array:
+        """Return a point at `gap` from the surface, somewhere along the axis."""
+        across = self._across(heading)
+        across = across / float(np.linalg.norm(across))
+        along = rng.uniform(-self.span, self.span)
+        return self.centre + self.axis * along + across * (self.radius + gap)
+
+    def _across(self, vector: _Array) -> _Array:
+        return np.asarray(vector - self.axis * float(vector @ self.axis))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

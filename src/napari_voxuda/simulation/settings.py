@@ -168,6 +168,13 @@ class SourceSettings:
     empty_fraction: float = param(
         0.1, "Fraction of boxes that hold no molecule.", minimum=0.0, maximum=0.9, step=0.01
     )
+    filament_fraction: float = param(
+        0.08,
+        "Fraction of boxes of random phantoms that a labelled filament or tube crosses.",
+        minimum=0.0,
+        maximum=1.0,
+        step=0.01,
+    )
     small_proteins: int = param(
         8,
         "Largest number of unlabelled proteins of 15 to 70 kDa in a box.",
@@ -236,6 +243,7 @@ class SourceSettings:
             "fewest_neighbours": 4,
             "offset_voxels": 8.0,
             "empty_fraction": 0.0,
+            "filament_fraction": 0.0,
             "small_proteins": 0,
             "gold_fraction": 0.0,
             "membrane_fraction": 0.0,

@@ -15,9 +15,9 @@ from napari_voxuda.simulation import noise
 from napari_voxuda.simulation.batch import Source, SourceBatch
 from napari_voxuda.simulation.catalogue import POWER_BINS, make_catalogue, power_bins
 from napari_voxuda.simulation.density import MASK_LEVEL, fast_length, splat
-from napari_voxuda.simulation.optics import Optics
+from napari_voxuda.simulation.optics import Optics, margin_of
 from napari_voxuda.simulation.pairs import PairSource
-from napari_voxuda.simulation.placement import Draw, Molecules, draw_box, margin_of
+from napari_voxuda.simulation.placement import Draw, Molecules, draw_box
 from napari_voxuda.simulation.settings import SourceSettings
 
 __all__ = ["Rendered", "SimulatedSource", "Source", "SourceBatch", "make_source"]
