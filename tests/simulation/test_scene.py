@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
+from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import InputError
+from napari_voxuda.io.mrc import write_mrc
 from napari_voxuda.simulation.phantoms import phantom
+from napari_voxuda.simulation.room import Shell
 from napari_voxuda.simulation.scene import Scene, SceneSettings, make_scene
+from napari_voxuda.simulation.scene_content import place_molecules, place_vesicles
 
 SMALL = SceneSettings(shape=(40, 72, 64), molecules=9, small_proteins=40, gold_beads=1)
 
@@ -45,6 +52,75 @@ def test_mask_instances_and_particles_agree(made: Scene) -> None:
         assert len(voxels)
         reach = phantom(particle.kind).radius_angstrom / 12 + 2
         assert np.linalg.norm(voxels - particle.centre, axis=1).max() <= reach
+
+
+def test_classes_are_those_of_the_particles(made: Scene) -> None:
+    assert made.classes.data.dtype == np.uint16
+    assert made.kinds == ("ribosome", "proteasome", "chaperonin")
+    for particle in made.particles:
+        assert made.kinds[particle.number - 1] == particle.kind
+        own = made.classes.data[made.instances.data == particle.label]
+        assert (own == particle.number).all()
+    np.testing.assert_array_equal(made.classes.data > 0, made.mask.data > 0)
+
+
+def test_vesicles_are_bright_and_not_labelled_and_no_molecule_touches_them() -> None:
+    settings = SceneSettings(
+        shape=(48, 96, 96),
+        molecules=0,
+        small_proteins=0,
+        gold_beads=0,
+        vesicles=2,
+        contrast="bright",
+    )
+    rng = np.random.default_rng(0)
+    vesicles, shells = place_vesicles(settings, 8, rng)
+    assert len(vesicles) == len(shells) == 2
+    for vesicle, shell in zip(vesicles, shells, strict=True):
+        assert isinstance(shell, Shell)
+        assert all(shell.distance(point) < 0 for point in vesicle.points[::50])
+        assert 150 <= shell.radius * 12 <= 600
+    one, other = (shell for shell in shells if isinstance(shell, Shell))
+    apart = float(np.linalg.norm(one.centre - other.centre))
+    assert apart >= one.radius + one.half + other.radius + other.half - 1e-6
+    crowded = SceneSettings(shape=(48, 96, 96), molecules=20)
+    for item in place_molecules(crowded, shells, rng):
+        for shell in shells:
+            assert shell.distance(item.centre) >= item.molecule.radius
+    made = scene(settings)
+    assert not made.mask.data.any()
+    assert made.volume.data.std() > scene(replace(settings, vesicles=0)).volume.data.std()
+
+
+def test_molecules_from_files_are_placed_and_labelled(tmp_path: Path) -> None:
+    data = np.zeros((24, 24, 24), np.float32)
+    data[6:18, 6:18, 8:16] = 1.0  # a block of 96 x 96 x 64 Å
+    write_mrc(tmp_path / "block.mrc", Volume(data=data, grid=Grid().with_voxel_size(8.0)))
+    settings = SceneSettings(
+        shape=(40, 80, 80),
+        kinds=("chaperonin",),
+        files=(str(tmp_path / "block.mrc"),),
+        molecules=8,
+        small_proteins=0,
+        gold_beads=0,
+    )
+    made = scene(settings)
+    assert made.kinds == ("chaperonin", "block")
+    blocks = [p for p in made.particles if p.kind == "block"]
+    assert blocks
+    assert {p.number for p in blocks} == {2}
+    largest = max((made.instances.data == p.label).sum() for p in blocks)
+    assert largest * 12**3 == pytest.approx(96 * 96 * 64, rel=0.25)
+    assert scene(replace(settings, kinds=())).kinds == ("block",)
+
+
+def test_files_that_are_no_molecules_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="structure file or density map was wanted"):
+        scene(SceneSettings(files=(str(tmp_path),)))
+    with pytest.raises(InputError, match="missing.mrc' does not exist"):
+        scene(SceneSettings(files=(str(tmp_path / "missing.mrc"),)))
+    with pytest.raises(InputError, match=r"different names.*ribosome.*; leave one out"):
+        SceneSettings(files=("elsewhere/ribosome.pdb.gz",))
 
 
 def test_molecules_keep_apart_and_have_their_volume() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +39,7 @@ __all__ = [
     "make_catalogue",
     "power_bins",
     "prepare",
+    "read_molecule",
 ]
 
 RANDOM_POOL = 400
@@ -160,6 +162,21 @@ def _radial_power(
     return total / number.clamp_min(1.0)
 
 
+def read_molecule(
+    path: str, kind: Literal["structures", "maps"], voxel_size_angstrom: float
+) -> Molecule:
+    """Read a molecule from a structure file or a density map, as fine as a voxel size needs.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be used.
+    """
+    if kind == "maps":
+        return molecule_from_map(path, voxel_size_angstrom=voxel_size_angstrom)
+    return coarsen(read_structure(path), _COARSENING * voxel_size_angstrom)
+
+
 def make_catalogue(settings: SourceSettings) -> Catalogue:
     """Return the molecules that the settings name.
 
@@ -186,12 +203,10 @@ def make_catalogue(settings: SourceSettings) -> Catalogue:
         raise InputError("source: a folder holds subtomograms, not molecules.")
     makers: list[Callable[[], Molecule]]
     names: list[str]
-    if settings.kind == "structures":
-        molecules = [coarsen(read_structure(f), _COARSENING * voxel) for f in settings.files]
+    if settings.kind in ("structures", "maps"):
+        molecules = [read_molecule(f, settings.kind, voxel) for f in settings.files]
     elif settings.kind == "pdb":
         molecules = [coarsen(molecule_from_entry(f), _COARSENING * voxel) for f in settings.files]
-    elif settings.kind == "maps":
-        molecules = [molecule_from_map(f, voxel_size_angstrom=voxel) for f in settings.files]
     elif settings.variety == "fixed":
         molecules = [phantom(name) for name in GROUPS[settings.group]]
     else:

@@ -11,6 +11,7 @@ import torch
 from napari_voxuda._types import Triple, TripleInt
 from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.simulation.density import MASK_LEVEL, fast_length, splat
+from napari_voxuda.simulation.distractors import Distractor
 from napari_voxuda.simulation.imaging import wedge
 from napari_voxuda.simulation.noise import reconstruction_noise
 from napari_voxuda.simulation.optics import Optics
@@ -18,6 +19,7 @@ from napari_voxuda.simulation.scene_content import (
     PlacedMolecule,
     place_molecules,
     place_unlabelled,
+    place_vesicles,
 )
 from napari_voxuda.simulation.scene_settings import SceneSettings
 
@@ -35,7 +37,9 @@ class SceneParticle:
     label : int
         Its value in `Scene.instances`.
     kind : str
-        Short name of the phantom.
+        Short name of the phantom, or of the file without its suffix.
+    number : int
+        Number of its class: its value in `Scene.classes`.
     centre : tuple of float
         (z, y, x) in voxels, 0-based.
     rotation : numpy.ndarray
@@ -44,6 +48,7 @@ class SceneParticle:
 
     label: int
     kind: str
+    number: int
     centre: Triple
     rotation: npt.NDArray[np.float64]
 
@@ -60,6 +65,10 @@ class Scene:
         (d, h, w) uint8, 1 inside a labelled molecule.
     instances : Volume
         (d, h, w) uint16, the label of each molecule.
+    classes : Volume
+        (d, h, w) uint16, the class of the molecule in each voxel: 1 for the first of `kinds`.
+    kinds : tuple of str
+        Names of the classes.
     particles : tuple of SceneParticle
         The labelled molecules.
     """
@@ -67,11 +76,13 @@ class Scene:
     volume: Volume
     mask: Volume
     instances: Volume
+    classes: Volume
+    kinds: tuple[str, ...]
     particles: tuple[SceneParticle, ...]
 
 
 def make_scene(settings: SceneSettings, generator: torch.Generator) -> Scene:
-    """Simulate a whole tomogram of phantoms.
+    """Simulate a whole tomogram of phantoms, or of molecules from files.
 
     Parameters
     ----------
@@ -85,17 +96,25 @@ def make_scene(settings: SceneSettings, generator: torch.Generator) -> Scene:
     Scene
         Tomogram and truth.
 
+    Raises
+    ------
+    InputError
+        When a file cannot be used.
+
     Notes
     -----
-    Molecules do not overlap; those near the border are cut. Small proteins and gold beads are
-    imaged but not labelled. The noise has a reconstruction's spectrum, see
+    Molecules do not overlap; those near the border are cut. Vesicles, small proteins and gold
+    beads are imaged but not labelled. The noise has a reconstruction's spectrum, see
     `reconstruction_noise`.
     """
     rng = np.random.default_rng(int(torch.randint(0, 2**62, (1,), generator=generator).item()))
-    placed = place_molecules(settings, rng)
-    others = place_unlabelled(settings, placed, rng)
+    # A generator of their own, so that vesicles change nothing where there are none.
+    vesicles, shells = place_vesicles(settings, _MARGIN, rng.spawn(1)[0])
+    placed = place_molecules(settings, shells, rng)
+    others = place_unlabelled(settings, [*shells, *(item.body for item in placed)], rng)
     labels = _label(settings, placed)
-    clean, noise = _image(settings, [*placed, *others], rng)
+    numbers = np.array([0, *(item.number for item in placed)], np.uint16)
+    clean, noise = _image(settings, [*placed, *others, *vesicles], rng)
     values = clean + noise * _noise_sigma(clean, labels > 0, settings.signal)
     if settings.contrast == "dark":
         values = -values
@@ -105,10 +124,13 @@ def make_scene(settings: SceneSettings, generator: torch.Generator) -> Scene:
         volume=volume,
         mask=volume.with_data((labels > 0).astype(np.uint8), name="scene_mask"),
         instances=volume.with_data(labels, name="scene_instances"),
+        classes=volume.with_data(numbers[labels], name="scene_classes"),
+        kinds=settings.names,
         particles=tuple(
             SceneParticle(
                 label=number,
                 kind=item.kind,
+                number=item.number,
                 centre=(float(item.centre[0]), float(item.centre[1]), float(item.centre[2])),
                 rotation=item.rotation,
             )
@@ -140,7 +162,7 @@ def _label(settings: SceneSettings, placed: list[PlacedMolecule]) -> npt.NDArray
 
 
 def _image(
-    settings: SceneSettings, items: list[PlacedMolecule], rng: np.random.Generator
+    settings: SceneSettings, items: list[PlacedMolecule | Distractor], rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Return the noise-free protein-bright tomogram, and noise of variance 1."""
     d, h, w = (fast_length(n + 2 * _MARGIN) for n in settings.shape)
@@ -158,7 +180,7 @@ def _image(
     if not items:
         return np.zeros(settings.shape, np.float32), noise
     points = np.concatenate([item.points for item in items]) + _MARGIN
-    weights = np.concatenate([item.molecule.weights[0] for item in items])
+    weights = np.concatenate([item.weights for item in items])
     spectrum = torch.fft.rfftn(torch.from_numpy(splat(points, weights, optics.shape)))
     clean = torch.fft.irfftn(spectrum * transfer * optics.unsplat, s=optics.shape)
     return clean[inner].numpy(), noise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from napari_voxuda._params import param, validate
@@ -32,6 +33,9 @@ class SceneSettings:
         ("ribosome", "proteasome", "chaperonin"),
         "Phantoms that are placed and labelled, in equal numbers.",
     )
+    files: tuple[str, ...] = param(
+        (), "Structure files or density maps that are placed and labelled as the phantoms are."
+    )
     molecules: int = param(
         30, "Labelled molecules that are tried.", minimum=0, maximum=10_000, step=1
     )
@@ -39,6 +43,13 @@ class SceneSettings:
         300, "Unlabelled proteins of 20 to 60 kDa.", minimum=0, maximum=100_000, step=10
     )
     gold_beads: int = param(3, "Gold beads, unlabelled.", minimum=0, maximum=1000, step=1)
+    vesicles: int = param(
+        0,
+        "Unlabelled vesicles of 30 to 120 nm that are tried; molecules stand beside and inside.",
+        minimum=0,
+        maximum=1000,
+        step=1,
+    )
     signal: float = param(
         0.7,
         "Mean z-score of the protein-bright tomogram inside the mask; sets the noise.",
@@ -63,5 +74,17 @@ class SceneSettings:
                 raise InputError(
                     f"SceneSettings.kinds: some of {', '.join(PHANTOMS)} were wanted, got {kind!r}."
                 )
-        if self.molecules and not self.kinds:
-            raise InputError("SceneSettings.kinds: at least one phantom was wanted, got none.")
+        if self.molecules and not self.names:
+            raise InputError(
+                "SceneSettings.kinds: at least one phantom or file was wanted, got none."
+            )
+        if len(set(self.names)) < len(self.names):
+            raise InputError(
+                "SceneSettings.kinds and files: molecules of different names were wanted, got "
+                f"{', '.join(self.names)}; leave one out or rename a file."
+            )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the labelled classes, numbered from 1: phantoms, then files without suffix."""
+        return self.kinds + tuple(Path(file).name.split(".")[0] for file in self.files)

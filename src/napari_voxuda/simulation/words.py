@@ -11,7 +11,7 @@ from napari_voxuda.io.pdb_entries import is_entry_identifier
 from napari_voxuda.simulation.entries import PAPER_ENTRIES
 from napari_voxuda.simulation.settings import SourceSettings
 
-__all__ = ["STRUCTURE_SUFFIXES", "source_settings_from_words"]
+__all__ = ["STRUCTURE_SUFFIXES", "kind_of_word", "source_settings_from_words"]
 
 STRUCTURE_SUFFIXES = (".pdb", ".ent", ".cif", ".mmcif")
 """Suffixes of structure files; each may be followed by ``.gz``."""
@@ -58,7 +58,7 @@ def source_settings_from_words(words: Sequence[str], **changes: Any) -> SourceSe
     if len(words) == 1 and (group := _PAPER.get(words[0].lower())):
         files = PAPER_ENTRIES[group]
         return SourceSettings.paper(**{"group": group, **changes, "kind": "pdb", "files": files})
-    kinds = [_kind(word) for word in words]
+    kinds = [kind_of_word(word) for word in words]
     for word, kind in zip(words, kinds, strict=True):
         if kind != kinds[0]:
             raise InputError(
@@ -71,7 +71,14 @@ def source_settings_from_words(words: Sequence[str], **changes: Any) -> SourceSe
     return SourceSettings(kind=known, files=tuple(str(word) for word in words), **changes)
 
 
-def _kind(word: str) -> str:
+def kind_of_word(word: str) -> str:
+    """Return what kind of source one word names.
+
+    Raises
+    ------
+    InputError
+        When it is none, or names a file that does not exist.
+    """
     if word == "phantom":
         return "phantom"
     if word.lower() in _PAPER:
