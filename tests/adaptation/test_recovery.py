@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
@@ -370,3 +371,36 @@ def test_a_damaged_good_state_is_refused(
         run.save_checkpoint(2, tensors, {"step": 2, "recovery": state})
         with pytest.raises(FileFormatError, match="not a full state"):
             finish(start(settings, run))
+
+
+def outcome(predicted: float) -> StepOutcome:
+    return StepOutcome(
+        losses={"segmentation": 0.1}, coverage=0.0, foreground=0.0, predicted=predicted
+    )
+
+
+def watch(watcher: Recovery, numbers: range, predicted: float) -> list[int]:
+    """Return the steps that raise an alarm."""
+    found = []
+    for number in numbers:
+        if watcher.watch(number, outcome(predicted), lambda: 0.03) is not None:
+            found.append(number)
+    return found
+
+
+def test_a_restored_watcher_remembers_what_it_has_read(settings: AdaptSettings) -> None:
+    one, other = (Recovery(Learner(settings, CPU, 0), replace(settings, steps=600)) for _ in "ab")
+    assert watch(one, range(1, 201), 0.03) == []
+    assert watch(one, range(201, 208), 0.6) == []
+    other.load(207, one.tensors(), json.loads(json.dumps(one.state())))
+    assert watch(one, range(208, 220), 0.6) == watch(other, range(208, 220), 0.6) == [211]
+
+
+def test_a_state_taken_back_is_judged_as_it_was_then(settings: AdaptSettings) -> None:
+    """The copy of step 40 had 20 steps of warm-up before it, and has them again."""
+    watcher = Recovery(Learner(settings, CPU, 0), replace(settings, steps=600))
+    assert watch(watcher, range(1, 50), 0.03) == []
+    alarm = watcher.watch(50, None, lambda: 0.03)
+    assert alarm is not None
+    assert alarm.restored_step == 40
+    assert watch(watcher, range(51, 100), 1.0) == [50 + 20 + 20]
