@@ -127,7 +127,8 @@ def simulate_scene(
     settings = SceneSettings(
         shape=tier.scene_shape,
         voxel_size_angstrom=conditions.voxel_size_angstrom,
-        kinds=files or CLASSES,
+        kinds=() if files else CLASSES,
+        files=files,
         molecules=tier.molecules,
         small_proteins=round(conditions.small_proteins_per_voxel * voxels),
         gold_beads=conditions.gold_beads,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -162,9 +161,7 @@ def _radial_power(
     return total / number.clamp_min(1.0)
 
 
-def read_molecule(
-    path: str, kind: Literal["structures", "maps"], voxel_size_angstrom: float
-) -> Molecule:
+def read_molecule(path: str, kind: str, voxel_size_angstrom: float) -> Molecule:
     """Read a molecule from a structure file or a density map, as fine as a voxel size needs.
 
     Raises

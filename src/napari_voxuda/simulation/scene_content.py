@@ -87,7 +87,7 @@ def _prepared(settings: SceneSettings) -> list[Prepared]:
     molecules = [phantom(kind) for kind in settings.kinds]
     for file in settings.files:
         kind = kind_of_word(file)
-        if kind == "phantom" or kind == "folder":
+        if kind != "structures" and kind != "maps":
             raise InputError(
                 f"SceneSettings.files: a structure file or density map was wanted, got {file!r}."
             )
