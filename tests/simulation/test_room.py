@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_voxuda.simulation.room import Ball, Rod, Shell, direction, is_free
+from napari_voxuda.simulation.room import Ball, Cloud, Rod, Shell, direction, is_free
 
 ORIGIN = np.zeros(3)
 DOWN, ACROSS = np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.6, 0.8])
@@ -16,6 +16,10 @@ def test_distances_are_to_the_surface_and_negative_inside() -> None:
     rod = Rod(centre=ORIGIN, axis=DOWN, radius=2.0, span=4.0)
     assert rod.distance(100 * DOWN + 5 * ACROSS) == pytest.approx(3.0)
     assert rod.distance(7 * DOWN) == pytest.approx(-2.0)
+    cloud = Cloud(np.stack([ORIGIN, 5 * DOWN]))
+    assert cloud.distance(8 * DOWN) == pytest.approx(3.0)
+    assert cloud.distance(2 * ACROSS) == pytest.approx(2.0)
+    assert Cloud(np.zeros((0, 3))).distance(ORIGIN) == float("inf")
     shell = Shell(centre=ORIGIN, radius=10.0, half=1.0)
     assert shell.distance(13 * ACROSS) == pytest.approx(2.0)
     assert shell.distance(7 * ACROSS) == pytest.approx(2.0)

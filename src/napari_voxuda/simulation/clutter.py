@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_voxuda.simulation.distractors import Distractor, gold_bead, membrane, small_protein
-from napari_voxuda.simulation.room import Ball, Body, Shell, direction
+from napari_voxuda.simulation.room import Ball, Body, Cloud, Shell, direction, is_free
 from napari_voxuda.simulation.settings import SourceSettings
 
 __all__ = ["GOLD_CONTRAST", "MEMBRANE_ANGSTROM", "large_distractors", "small_distractors"]
@@ -62,34 +62,35 @@ def large_distractors(
     if with_membrane and (made := _membrane(settings, cloud, margin, rng)) is not None:
         found.append(made[0])
         bodies.append(made[1])
-    if with_gold:
-        taken = np.concatenate([cloud, *(d.points for d in found)])
-        if (bead := _gold(settings, taken, rng)) is not None:
-            found.append(bead[0])
-            bodies.append(bead[1])
+    if with_gold and (bead := _gold(settings, [Cloud(cloud), *bodies], rng)) is not None:
+        found.append(bead[0])
+        bodies.append(bead[1])
     return found, bodies
 
 
 def small_distractors(
-    settings: SourceSettings, cloud: _Array, rotation: _Rotation, rng: np.random.Generator
+    settings: SourceSettings,
+    bodies: Sequence[Body],
+    rotation: _Rotation,
+    rng: np.random.Generator,
 ) -> list[Distractor]:
-    """Draw small proteins that touch none of the points of `cloud`, (n, 3) in voxels."""
+    """Draw small proteins that touch none of the bodies."""
     found = []
     for _ in range(int(rng.integers(settings.small_proteins + 1))):
         protein = small_protein(settings.voxel_size_angstrom, rotation(rng), rng)
-        centre = _free_centre(settings.box, cloud, protein.radius, rng)
+        centre = _free_centre(settings.box, bodies, protein.radius, rng)
         if centre is not None:
             found.append(protein.moved(centre))
     return found
 
 
 def _gold(
-    settings: SourceSettings, cloud: _Array, rng: np.random.Generator
+    settings: SourceSettings, bodies: Sequence[Body], rng: np.random.Generator
 ) -> tuple[Distractor, Ball] | None:
     diameter = rng.uniform(*_GOLD_DIAMETER_ANGSTROM)
     contrast = rng.uniform(*GOLD_CONTRAST)
     radius = 0.5 * diameter / settings.voxel_size_angstrom
-    centre = _free_centre(settings.box, cloud, radius, rng)
+    centre = _free_centre(settings.box, bodies, radius, rng)
     if centre is None:
         return None
     bead = gold_bead(
@@ -98,13 +99,14 @@ def _gold(
     return bead.moved(centre), Ball(centre=centre, radius=radius + _GAP_VOXELS)
 
 
-def _free_centre(box: int, cloud: _Array, radius: float, rng: np.random.Generator) -> _Array | None:
-    """Find a centre in or just outside the box that is `radius` away from all points."""
+def _free_centre(
+    box: int, bodies: Sequence[Body], radius: float, rng: np.random.Generator
+) -> _Array | None:
+    """Find a centre in or just outside the box for a ball that touches none of the bodies."""
     reach = 0.5 * radius
-    squares = np.einsum("ni,ni->n", cloud, cloud)
-    for trial in rng.uniform(-reach, box - 1 + reach, size=(_TRIALS, 3)):
-        apart = squares - 2 * (cloud @ trial) + trial @ trial
-        if not len(cloud) or apart.min() >= (radius + _GAP_VOXELS) ** 2:
+    for _ in range(_TRIALS):
+        trial = rng.uniform(-reach, box - 1 + reach, size=3)
+        if is_free(trial, radius + _GAP_VOXELS, bodies):
             return np.asarray(trial, dtype=np.float64)
     return None
 

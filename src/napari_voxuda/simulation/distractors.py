@@ -103,8 +103,9 @@ def small_protein(
         Source of randomness.
     """
     points, weights = _pooled(int(rng.integers(_POOL)), voxel_size_angstrom)
-    factors = np.exp(rng.normal(0.0, 0.15, size=3))
-    matrix = (rotation * (factors / np.prod(factors) ** (1 / 3))).T.astype(np.float32)
+    logarithms = rng.normal(0.0, 0.15, size=3)
+    factors = np.exp(logarithms - logarithms.mean())  # of product 1
+    matrix = (rotation * factors).T.astype(np.float32)
     return Distractor(kind="small protein", points=points @ matrix, weights=weights)
 
 

@@ -14,7 +14,7 @@ from napari_voxuda.simulation.clutter import large_distractors, small_distractor
 from napari_voxuda.simulation.distractors import Distractor
 from napari_voxuda.simulation.imaging import CtfMode
 from napari_voxuda.simulation.optics import margin_of
-from napari_voxuda.simulation.room import Ball, Body, Host, Rod, direction, is_free
+from napari_voxuda.simulation.room import Ball, Body, Cloud, Host, Rod, direction, is_free
 from napari_voxuda.simulation.settings import SourceSettings
 
 __all__ = ["Draw", "Placement", "draw_box", "random_rotation"]
@@ -169,8 +169,8 @@ def _content(
     distractors, bodies = large_distractors(settings, _cloud(placed, molecules), margin, aside)
     if own is not None:
         placed += _neighbours(settings, molecules, placed[0], bodies, rng)
-    cloud = np.concatenate([_cloud(placed, molecules), *(d.points for d in distractors)])
-    distractors += small_distractors(settings, cloud, random_rotation, aside)
+    bodies.append(Cloud(_cloud(placed, molecules)))
+    distractors += small_distractors(settings, bodies, random_rotation, aside)
     return tuple(placed), tuple(distractors)
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Ball", "Body", "Host", "Rod", "Shell", "direction", "is_free"]
+__all__ = ["Ball", "Body", "Cloud", "Host", "Rod", "Shell", "direction", "is_free"]
 
 _Array = npt.NDArray[np.float64]
 
@@ -80,6 +80,21 @@ class Rod:
 
     def _across(self, vector: _Array) -> _Array:
         return np.asarray(vector - self.axis * float(vector @ self.axis))
+
+
+class Cloud:
+    """The points (n, 3) of molecules themselves, where spheres around them would waste room."""
+
+    def __init__(self, points: _Array) -> None:
+        self.points = points
+        self._squares = np.einsum("ni,ni->n", points, points)
+
+    def distance(self, point: _Array) -> float:
+        """Return how far a point (z, y, x) is from the closest one; infinity without any."""
+        if not len(self.points):
+            return float("inf")
+        least = float((self._squares - 2 * (self.points @ point)).min())
+        return float(np.sqrt(max(least + float(point @ point), 0.0)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
