@@ -17,7 +17,7 @@ CORE_ROWS = (
     "source-only-A",
     "dann-A",
     "asc-A",
-    "fast",
+    "default",
     "supervised",
 )
 
@@ -92,9 +92,9 @@ TIERS = {
     ),
     "cpu": Tier(
         name="cpu",
-        base="fast",
+        base="default",
         changes={},
-        source_count=300,
+        source_count=500,
         per_class=20,
         scene_shape=(64, 128, 128),
         molecules=30,

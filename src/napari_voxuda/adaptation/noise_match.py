@@ -88,7 +88,8 @@ def match_noise(
     mixed = add_noise(gain.view(-1, 1, 1, 1) * source.clean, noise)
     if normalisation == "subtomogram":
         return z_score(mixed)
-    return mixed / (variance * (1 + snr)).sqrt().view(-1, 1, 1, 1)
+    within = subset.var(dim=(1, 2, 3), correction=0).mean()  # a tomogram's boxes differ in mean
+    return mixed * (within / (variance * (1 + snr))).sqrt().view(-1, 1, 1, 1)
 
 
 def exchange_appearance(

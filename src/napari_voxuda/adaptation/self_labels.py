@@ -16,12 +16,13 @@ from torch import Tensor
 from napari_voxuda._types import Event, Progress
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.data.targets import Target
+from napari_voxuda.method.denoising import denoise
 from napari_voxuda.method.pseudo_labels import PseudoLabels
 from napari_voxuda.method.ranked_labels import ranked_pseudo_label
 from napari_voxuda.networks.prediction import predict_steadily
 from napari_voxuda.networks.voxresnet import VoxResNet
 
-__all__ = ["LABELLED_BOXES", "LabelledTarget", "as_pseudo_labels", "label_target"]
+__all__ = ["LABELLED_BOXES", "LabelledTarget", "as_pseudo_labels", "label_target", "teacher_view"]
 
 LABELLED_BOXES = 192
 """Target boxes that are labelled; with 32³ boxes 6 million voxels, 40 MB."""
@@ -64,7 +65,7 @@ def label_target(
     target : Target
         Where boxes are drawn.
     settings : AdaptSettings
-        ``mirrors`` and ``smooth_voxels`` are used.
+        ``teacher_input``, ``denoise``, ``mirrors`` and ``smooth_voxels`` are used.
     seed : int
         Seed of the drawing.
 
@@ -83,7 +84,7 @@ def label_target(
         probabilities.append(
             predict_steadily(
                 labeller,
-                drawn.to(device),
+                teacher_view(drawn.to(device), settings),
                 mirrors=settings.mirrors,
                 smooth_voxels=settings.smooth_voxels,
             ).cpu()
@@ -91,6 +92,16 @@ def label_target(
     yield Progress(stage="Labelling the target", done=LABELLED_BOXES, total=LABELLED_BOXES)
     labels, confident = ranked_pseudo_label(torch.cat(probabilities))
     return LabelledTarget(boxes=torch.cat(boxes), labels=labels, confident=confident)
+
+
+def teacher_view(target: Tensor, settings: AdaptSettings) -> Tensor:
+    """Return target boxes (n, d, h, w) as the teacher sees them: denoised, on their own scale."""
+    if settings.teacher_input == "raw":
+        return target
+    denoised = denoise(target, settings.denoise)
+    # Without the target's own scale again the teacher calls everything background.
+    scale = target.std() / denoised.std().clamp(min=1e-6)
+    return (denoised - denoised.mean()) * scale + target.mean()
 
 
 def as_pseudo_labels(drawn: Tensor, device: torch.device) -> tuple[Tensor, PseudoLabels]:

@@ -16,10 +16,10 @@ from napari_voxuda.adaptation.noise_match import (
     exchange_appearance,
     match_noise,
 )
+from napari_voxuda.adaptation.self_labels import teacher_view
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.data.normalise import z_score
 from napari_voxuda.method.consistency import consistency_loss
-from napari_voxuda.method.denoising import denoise
 from napari_voxuda.method.objective import total_loss
 from napari_voxuda.method.pseudo_labels import (
     PseudoLabels,
@@ -244,13 +244,7 @@ def _forward(
 
 
 def _teach(learner: Learner, target: Tensor, settings: AdaptSettings) -> tuple[Tensor, Tensor]:
-    view = target
-    if settings.teacher_input == "denoised":
-        denoised = denoise(target, settings.denoise)
-        # Without the target's own scale again the teacher calls everything background.
-        scale = target.std() / denoised.std().clamp(min=1e-6)
-        view = (denoised - denoised.mean()) * scale + target.mean()
-    probability = predict_probability(learner.teacher, view)
+    probability = predict_probability(learner.teacher, teacher_view(target, settings))
     if settings.pseudo_labels == "balanced":
         return balanced_pseudo_label(probability)
     return pseudo_label(probability, settings.confidence)

@@ -24,10 +24,10 @@ class NetworkSettings:
     """
 
     stem: int = param(
-        16, "Channels at full resolution (published: 32).", minimum=1, maximum=256, step=8
+        8, "Channels at full resolution (published: 32).", minimum=1, maximum=256, step=8
     )
     body: int = param(
-        32, "Channels at reduced resolution (published: 64).", minimum=1, maximum=512, step=8
+        16, "Channels at reduced resolution (published: 64).", minimum=1, maximum=512, step=8
     )
     head: int = param(4, "Channels of each of the four heads.", minimum=1, maximum=64, step=1)
     norm: Literal["batch", "group"] = param(
