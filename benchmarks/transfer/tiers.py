@@ -98,7 +98,7 @@ TIERS = {
         per_class=20,
         scene_shape=(64, 128, 128),
         molecules=30,
-        targets=("subtomograms", "ribosomes-unseen"),
+        targets=("subtomograms",),
         rows=CORE_ROWS,
     ),
     # The paper's network, batch and source, and a tenth of its steps: ``--steps 56400`` gives all 300

@@ -20,10 +20,13 @@ def unsure(seed: int = 0, count: int = 40_000) -> torch.Tensor:
 def test_the_numbers_of_foreground_of_background_and_of_neither(margin: float) -> None:
     probability = unsure()
     labels, confident = ranked_pseudo_label(probability, margin=margin)
-    best = (probability >= expected_dice_threshold(probability)).float().mean().item()
-    assert 0 < best < 0.3  # else nothing is tested
-    assert labels.float().mean().item() == pytest.approx(best)
-    assert confident.float().mean().item() == pytest.approx(1 - (margin - 1) * best, abs=1e-4)
+    mass = probability.mean().item()
+    largest = (probability >= expected_dice_threshold(probability)).float().mean().item()
+    assert mass < largest < 0.3  # else nothing is tested
+    foreground = (mass * largest) ** 0.5
+    assert labels.float().mean().item() == pytest.approx(foreground, abs=1e-4)
+    wanted = 1 - margin * largest + foreground
+    assert confident.float().mean().item() == pytest.approx(wanted, abs=1e-4)
 
 
 def test_the_highest_are_foreground_and_the_lowest_background() -> None:

@@ -1,8 +1,8 @@
 """Pseudo-labels by rank. Ours, not the paper's.
 
 A fixed confidence asks an under-confident network for a certainty that it never has, and labels background
-alone. Here the voxels of the mask with the largest expected Dice score are foreground, and those that rank
-far behind it background.
+alone. Here it is settled first how many voxels are foreground, by the network's own probabilities; the
+highest-ranking ones are, and those that rank far behind are background.
 """
 
 from __future__ import annotations
@@ -11,22 +11,22 @@ import torch
 
 from napari_voxuda.errors import InputError
 from napari_voxuda.method._tensors import reached_by, working
-from napari_voxuda.method.expected_dice import expected_dice_threshold
+from napari_voxuda.method.expected_dice import expected_dice_threshold, mean_size_threshold
 from napari_voxuda.method.pseudo_labels import PseudoLabels
 
 __all__ = ["ranked_pseudo_label"]
 
 
-def ranked_pseudo_label(probability: torch.Tensor, *, margin: float = 2.0) -> PseudoLabels:
-    """Label the voxels of the best expected mask foreground, and those that rank far behind background.
+def ranked_pseudo_label(probability: torch.Tensor, *, margin: float = 1.5) -> PseudoLabels:
+    """Label the highest-ranking voxels foreground, and those that rank far behind background.
 
     Parameters
     ----------
     probability : Tensor
         Any shape, real: foreground probabilities in [0, 1], ranked all together.
     margin : float
-        At least 1: with n foreground voxels, those behind rank ``margin * n`` are background; those
-        between get no label.
+        At least 1: voxels that rank behind `margin` times the larger of the two estimated sizes are
+        background; those between foreground and background get no label.
 
     Returns
     -------
@@ -41,14 +41,15 @@ def ranked_pseudo_label(probability: torch.Tensor, *, margin: float = 2.0) -> Ps
 
     Notes
     -----
-    To be given once, by a network that has settled. Given anew in every step, such labels run away: they
-    hold too much foreground where the network is unsure, and a network that learns them is unsure of more.
+    Foreground is the mask of `mean_size_threshold`, and its two estimates of the size are those that
+    the margin refers to. The labels are to be given once, by a network that has settled. Given anew in
+    every step they run away: they hold too much foreground where the network is unsure, and a network
+    that learns them is unsure of more.
     """
     if margin < 1:
         raise InputError(f"ranked_pseudo_label: margin of at least 1 was wanted, got {margin}.")
     wide = working(probability)
-    labels = wide >= expected_dice_threshold(wide)
-    fraction = labels.double().mean().item()
-    return PseudoLabels(
-        labels=labels, confident=labels | (wide < reached_by(wide, margin * fraction))
-    )
+    largest = (wide >= expected_dice_threshold(wide)).double().mean().item()
+    labels = wide >= mean_size_threshold(wide)
+    background = wide < reached_by(wide, margin * max(largest, wide.double().mean().item()))
+    return PseudoLabels(labels=labels, confident=labels | background)
