@@ -17,8 +17,8 @@ from napari_voxuda.gui.path_row import PathRow, ask_folder
 __all__ = ["TrainingGroup"]
 
 _PRESETS = {
-    "fast": "fast: minutes on a CPU",
-    "default": "default: a GPU, or patience",
+    "fast": "fast: a first look, half the steps",
+    "default": "default: what measures best",
     "paper": "paper: the published schedule",
 }
 
