@@ -3,58 +3,39 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from napari_voxuda._types import Event, Message, Progress, Task
+from napari_voxuda._types import Message, Task
+from napari_voxuda.adaptation.drawing import (
+    LabelledSource,
+    draw_source,
+    draw_target,
+    simulate_source,
+)
 from napari_voxuda.adaptation.events import CheckpointSaved, Preview, StepDone
 from napari_voxuda.adaptation.learner import Learner, NotFiniteError, label_step
-from napari_voxuda.adaptation.noise_match import SourceImages
 from napari_voxuda.adaptation.recovery import Recovery
 from napari_voxuda.adaptation.run_folder import RunFolder
-from napari_voxuda.adaptation.self_labels import LabelledTarget, as_pseudo_labels, label_target
+from napari_voxuda.adaptation.self_labels import LabelledTarget, label_target
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.adaptation.step import adaptation_step
 from napari_voxuda.data.targets import Target
 from napari_voxuda.errors import FileFormatError
 from napari_voxuda.method.expected_dice import expected_dice_threshold, mean_size_threshold
-from napari_voxuda.method.pseudo_labels import PseudoLabels
 from napari_voxuda.networks.checkpoint import read_tensors
 from napari_voxuda.networks.prediction import predict_steadily
 from napari_voxuda.networks.voxresnet import predict_probability
 
-__all__ = ["LabelledSource", "adapt"]
+__all__ = ["adapt"]
 
 _CHUNK = 16
 _CALIBRATION_BOXES = 96
-
-
-class _Labelled(Protocol):
-    @property
-    def images(self) -> Tensor: ...
-    @property
-    def clean(self) -> Tensor: ...
-    @property
-    def masks(self) -> Tensor: ...
-    @property
-    def signal_variance(self) -> Tensor: ...
-
-
-class LabelledSource(Protocol):
-    """Anything that draws labelled boxes."""
-
-    def draw(self, count: int, generator: torch.Generator) -> _Labelled:
-        """Return `count` boxes: ``images``, ``clean``, ``masks``, each (count, d, h, w).
-
-        And ``signal_variance`` (count,), that of the labelled molecules in each box.
-        """
-        ...
 
 
 def adapt(
@@ -95,15 +76,15 @@ def adapt(
     Yields
     ------
     Event
-        `Progress` while simulating, then `StepDone`, `Preview` and `CheckpointSaved`; an `Alarm` when
-        the run has collapsed and was taken back, after a loss that is not finite without `StepDone`.
+        `Progress` while simulating and while labelling the target, `StepDone`, `Preview` and
+        `CheckpointSaved`; an `Alarm` when the run has collapsed and was taken back, after a loss that is not finite without `StepDone`.
 
     Raises
     ------
     TrainingError
         When the run collapses again after three roll-backs.
     """
-    pool, signal_variance = yield from _simulate(source, source_count, seed)
+    pool, signal_variance = yield from simulate_source(source, source_count, seed)
     learner = Learner(settings, device, seed)
     generator = torch.Generator().manual_seed(seed)
     shown = target.draw(2, torch.Generator().manual_seed(seed)).to(device)
@@ -123,12 +104,12 @@ def adapt(
             with clock:
                 rate = recovery.learning_rate(done)
                 learner.set_learning_rate(rate)
-                boxes, labels = _draw_target(target, labelled, settings, generator, device)
+                boxes, labels = draw_target(target, labelled, settings, generator, device)
                 outcome = None
                 with suppress(NotFiniteError):
                     outcome = adaptation_step(
                         learner,
-                        _draw_source(pool, settings, generator, device),
+                        draw_source(pool, settings, generator, device),
                         boxes,
                         target.draw(settings.noise_samples, generator).to(device),
                         recovery.settings,
@@ -183,70 +164,6 @@ class _Clock:
     def __exit__(self, *exc_info: object) -> None:
         spent = time.perf_counter() - self._started
         self.seconds = 0.9 * self.seconds + 0.1 * spent if self.seconds else spent
-
-
-def _simulate(
-    source: LabelledSource, count: int, seed: int
-) -> Generator[Event, None, tuple[SourceImages, float]]:
-    generator = torch.Generator().manual_seed(seed)
-    parts: list[SourceImages] = []
-    variances: list[Tensor] = []
-    for start in range(0, count, _CHUNK):
-        yield Progress(stage="Simulating the source", done=start, total=count)
-        drawn = source.draw(min(_CHUNK, count - start), generator)
-        variances.append(drawn.signal_variance)
-        parts.append(SourceImages(images=drawn.images, clean=drawn.clean, masks=drawn.masks))
-    yield Progress(stage="Simulating the source", done=count, total=count)
-    pool = SourceImages(
-        images=torch.cat([p.images for p in parts]),
-        clean=torch.cat([p.clean for p in parts]),
-        masks=torch.cat([p.masks for p in parts]),
-    )
-    return pool, max(torch.cat(variances).mean().item(), 1e-12)
-
-
-def _draw_source(
-    pool: SourceImages,
-    settings: AdaptSettings,
-    generator: torch.Generator,
-    device: torch.device,
-) -> SourceImages:
-    chosen = torch.randint(len(pool.images), (settings.batch,), generator=generator)
-    picked = torch.stack([pool.images[chosen], pool.clean[chosen], pool.masks[chosen].float()])
-    # One mirror image for all three, so that they stay aligned.
-    images, clean, masks = _mirror(picked.transpose(0, 1), settings, generator).transpose(0, 1)
-    return SourceImages(
-        images=images.to(device), clean=clean.to(device), masks=masks.to(device) > 0.5
-    )
-
-
-def _draw_target(
-    target: Target,
-    labelled: LabelledTarget | None,
-    settings: AdaptSettings,
-    generator: torch.Generator,
-    device: torch.device,
-) -> tuple[Tensor, PseudoLabels | None]:
-    """Draw target boxes: with their labels, once there are some."""
-    if labelled is None:
-        drawn = target.draw(settings.batch, generator)
-        return _mirror(drawn, settings, generator).to(device), None
-    mirrored = _mirror(
-        labelled.draw(settings.batch, generator).transpose(0, 1), settings, generator
-    )
-    return as_pseudo_labels(mirrored.transpose(0, 1), device)
-
-
-def _mirror(boxes: Tensor, settings: AdaptSettings, generator: torch.Generator) -> Tensor:
-    """Mirror each box along a random choice of axes, which keeps the missing wedge in place."""
-    if not settings.augment:
-        return boxes
-    flips = torch.rand((len(boxes), 3), generator=generator) < 0.5
-    mirrored = [
-        box.flip([axis - 3 for axis in range(3) if flip[axis]])
-        for box, flip in zip(boxes, flips.tolist(), strict=True)
-    ]
-    return torch.stack(mirrored)
 
 
 def _look(learner: Learner, target: Target, settings: AdaptSettings, seed: int) -> float:
