@@ -17,7 +17,7 @@ from napari_voxuda.gui.path_row import PathRow, ask_folder
 __all__ = ["TrainingGroup"]
 
 _PRESETS = {
-    "fast": "fast: a first look, half the steps",
+    "fast": "fast: a first look in a few minutes",
     "default": "default: what measures best",
     "paper": "paper: the published schedule",
 }
