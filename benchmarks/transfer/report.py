@@ -61,8 +61,8 @@ def draw_bars(results: Iterable[Result], path: Path) -> bool:
         spreads = [_deviation([r.dice for r in group]) for group in groups]
         places = range(len(groups))
         panel.barh(places, means, xerr=spreads, color="#56b4e9", edgecolor="black", capsize=2)
-        for place, mean in zip(places, means, strict=True):
-            panel.text(0.01, place, f"{mean:.2f}", va="center", fontsize=8)
+        for place, mean, spread in zip(places, means, spreads, strict=True):
+            panel.text(mean + spread + 0.02, place, f"{mean:.2f}", va="center", fontsize=8)
         panel.set_yticks(places, [group[0].title.replace("`", "") for group in groups], fontsize=8)
         panel.invert_yaxis()
         panel.set_xlim(0, 1)
