@@ -88,6 +88,7 @@ def tiny() -> AdaptSettings:
         pseudo_start=0.3,
         consistency_weight=1.0,
         discriminator_weight=1.0,
+        mirrors=False,
         checkpoint_every=2,
         preview_every=3,
     )

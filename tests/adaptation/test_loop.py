@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from napari_voxuda._types import Event, Message, Progress
+from napari_voxuda.adaptation import self_labels
 from napari_voxuda.adaptation.events import CheckpointSaved, Preview, StepDone
 from napari_voxuda.adaptation.learner import Learner
 from napari_voxuda.adaptation.loop import adapt
@@ -95,8 +96,13 @@ def test_the_seed_decides_everything(tiny: AdaptSettings) -> None:
 @pytest.mark.parametrize("pseudo_labels", ["balanced", "ranked"])
 @pytest.mark.parametrize("stop_after", [1, 2, 3, 5])
 def test_resumed_losses_equal_those_of_the_uninterrupted_run(
-    tiny: AdaptSettings, tmp_path: Path, stop_after: int, pseudo_labels: Any
+    tiny: AdaptSettings,
+    tmp_path: Path,
+    stop_after: int,
+    pseudo_labels: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(self_labels, "LABELLED_BOXES", 16)
     tiny = replace(tiny, pseudo_labels=pseudo_labels)
     whole, learner = finish(start(tiny))
     with RunFolder.create(tmp_path / "run", {}) as run:
