@@ -77,7 +77,8 @@ def adapt(
     ------
     Event
         `Progress` while simulating and while labelling the target, `StepDone`, `Preview` and
-        `CheckpointSaved`; an `Alarm` when the run has collapsed and was taken back, after a loss that is not finite without `StepDone`.
+        `CheckpointSaved`; an `Alarm` when the run has collapsed and was taken back, after
+        a loss that is not finite without `StepDone`.
 
     Raises
     ------
@@ -98,7 +99,10 @@ def adapt(
     labelled: LabelledTarget | None = None
     try:
         while done < settings.steps:
-            if labelled is None and done >= label_step(recovery.settings):
+            due = done >= label_step(recovery.settings)
+            if not due or learner.labeller is None:  # also after a roll-back to before the labels
+                labelled = None
+            if due and labelled is None:
                 labeller = learner.labeller or learner.keep_labeller()
                 labelled = yield from label_target(labeller, target, settings, seed)
             with clock:

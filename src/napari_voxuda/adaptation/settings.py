@@ -235,7 +235,7 @@ class AdaptSettings:
 PRESETS: dict[str, AdaptSettings] = {
     # For a first look. Labels that a network gives after fewer steps than this did harm.
     "fast": AdaptSettings(steps=400, pseudo_labels="none"),
-    # What measured best on data that the published table does not use; docs/results.md.
+    # Chosen on the data that docs/results.md names.
     "default": AdaptSettings(),
     # 3,000 source subtomograms / batch 16 = 188 steps an epoch, 300 epochs.
     "paper": AdaptSettings(
