@@ -16,7 +16,7 @@ __all__ = ["SourceGroup"]
 
 _KINDS = {
     "phantom": "Built-in phantoms",
-    "pdb": "Structures from the PDB",
+    "pdb": "Entries of the PDB",
     "files": "Structures or density maps",
     "folder": "A folder of labelled pairs",
 }

@@ -17,8 +17,8 @@ from napari_voxuda.gui.path_row import PathRow, ask_folder
 __all__ = ["TrainingGroup"]
 
 _PRESETS = {
-    "fast": "fast: a first look in a few minutes",
-    "default": "default: what measures best",
+    "fast": "fast: a first look",
+    "default": "default: longer, better",
     "paper": "paper: the published schedule",
 }
 
