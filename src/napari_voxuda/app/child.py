@@ -18,7 +18,7 @@ import sys
 import traceback
 from collections.abc import Callable, Generator
 from functools import partial
-from typing import Any, BinaryIO, TypeVar
+from typing import IO, Any, TypeVar
 
 from napari_voxuda._types import Event, Message, Task
 from napari_voxuda.app.wire import receive, send
@@ -79,15 +79,17 @@ class _Child:
     """The child process and the two pipes to it."""
 
     def __init__(self) -> None:
-        quiet = {"creationflags": getattr(subprocess, "CREATE_NO_WINDOW", 0)}
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            **quiet,  # type: ignore[call-overload]
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
-        self._requests: BinaryIO = self._process.stdin
-        self._answers: BinaryIO = self._process.stdout
+        requests, answers = self._process.stdin, self._process.stdout
+        if requests is None or answers is None:  # never: both were asked for
+            raise ProcessError("A process was started without its pipes.")
+        self._requests: IO[bytes] = requests
+        self._answers: IO[bytes] = answers
 
     def tell(self, value: Any) -> None:
         try:
@@ -140,8 +142,9 @@ def main() -> None:
         _serve(receive(requests), requests, answers)
 
 
-def _serve(call: Callable[[], Task[Any]], requests: BinaryIO, answers: BinaryIO) -> None:
+def _serve(call: Callable[[], Task[Any]], requests: IO[bytes], answers: IO[bytes]) -> None:
     task: Generator[Event, None, Any] | None = None
+    answer: tuple[str, Any]
     try:
         while True:
             receive(requests)  # raises at the end of the pipe: stopped, or the viewer is gone

@@ -10,7 +10,7 @@ import io
 import mmap
 import pickle
 import struct
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,12 +20,12 @@ __all__ = ["receive", "send"]
 _LENGTH = struct.Struct(">Q")
 
 
-def send(stream: BinaryIO, value: Any) -> None:
+def send(stream: IO[bytes], value: Any) -> None:
     """Write a value.
 
     Parameters
     ----------
-    stream : BinaryIO
+    stream : IO[bytes]
         A blocking binary stream.
     value : object
         What pickle takes. Large arrays are sent without a copy, and of a memory-mapped array only where its
@@ -42,7 +42,7 @@ def send(stream: BinaryIO, value: Any) -> None:
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> Any:
+def receive(stream: IO[bytes]) -> Any:
     """Read the next value that `send` wrote.
 
     Raises
@@ -55,7 +55,7 @@ def receive(stream: BinaryIO) -> Any:
     return pickle.loads(body, buffers=buffers)
 
 
-def _read(stream: BinaryIO, size: int) -> bytearray:
+def _read(stream: IO[bytes], size: int) -> bytearray:
     data = bytearray(size)
     view, done = memoryview(data), 0
     while done < size:
@@ -93,5 +93,3 @@ def _map(
 ) -> npt.NDArray[Any]:
     whole: Any = np.memmap(file, dtype=np.uint8, mode="r")
     return np.ndarray(shape, dtype, buffer=whole, offset=start, strides=strides)
-
-
