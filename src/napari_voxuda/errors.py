@@ -12,6 +12,7 @@ __all__ = [
     "FileFormatError",
     "InputError",
     "OutputError",
+    "ProcessError",
     "RunBusyError",
     "RunFolderError",
     "TrainingError",
@@ -74,3 +75,9 @@ class DownloadError(VoxUDAError):
     """A file could not be fetched over the network, or what was sent cannot be used."""
 
     exit_code = 9
+
+
+class ProcessError(VoxUDAError):
+    """A process that was started for a task ended without an answer."""
+
+    exit_code = 10

@@ -98,7 +98,9 @@ class FakeTasks:
 def view(scene, tomogram, tmp_path):
     view = FakeView()
     key = scene.add_volume(tomogram)
-    view.inputs = AdaptRequest(layer=key, voxel_size_angstrom=10.0, run=tmp_path / "run")
+    view.inputs = AdaptRequest(
+        layer=key, voxel_size_angstrom=10.0, run=tmp_path / "run", place="thread"
+    )
     return view
 
 
