@@ -6,7 +6,10 @@ dots per inch, which most programs make up, is no voxel size.
 
 from __future__ import annotations
 
+import logging
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -61,10 +64,15 @@ def read_tiff(path: str | Path) -> Volume:
     if not path.exists():
         raise InputError(f"{path}: there is no such file.")
     try:
-        with tifffile.TiffFile(path) as file:
-            series, axes = _series(file, path)
+        with _complaints() as complaints, tifffile.TiffFile(path) as file:
+            number, axes = _series(file, path)
+            series = file.series[number]
+            if any("page offset" in text for text in complaints):
+                raise FileFormatError(
+                    f"{path}: the file is truncated: slices are missing; copy or download it again."
+                )
             data = _values(file, series, path)
-            size, warnings = _voxel_size(file, series)
+            size, warnings = _voxel_size(file, number)
     except (InputError, DependencyError):
         raise
     except OSError as error:
@@ -86,18 +94,32 @@ def read_tiff(path: str | Path) -> Volume:
     return Volume(data=volume, grid=grid, name=_stem(path), path=path, warnings=warnings)
 
 
-def _series(file: Any, path: Path) -> tuple[Any, str]:
-    """Return the one series that is a volume, and the names of its axes that are not 1 long."""
-    found = []
-    for series in file.series:
+@contextmanager
+def _complaints() -> Iterator[list[str]]:
+    """Collect what tifffile logs as an error instead of raising it."""
+    texts: list[str] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            texts.append(record.getMessage())
+
+    logger, collector = logging.getLogger("tifffile"), Collector(logging.ERROR)
+    logger.addHandler(collector)
+    try:
+        yield texts
+    finally:
+        logger.removeHandler(collector)
+
+
+def _series(file: Any, path: Path) -> tuple[int, str]:
+    """Return which series is a volume, and the names of its axes that are not 1 long."""
+    for number, series in enumerate(file.series):
         axes = "".join(a for a, n in zip(series.axes, series.shape, strict=True) if n > 1)
-        if len(axes) == 3 and axes[1:] == "YX" and axes[0] in _DEPTH_AXES:
-            found.append((series, axes))
-    if found:
-        series, axes = found[0]
+        if len(axes) != 3 or axes[1:] != "YX" or axes[0] not in _DEPTH_AXES:
+            continue
         if series.dtype is None or series.dtype.kind not in "biuf":
             raise FileFormatError(f"{path}: real values were wanted, got {series.dtype}.")
-        return series, axes
+        return number, axes
     shapes = ", ".join(f"{s.axes} {s.shape}" for s in file.series[:3]) or "no image"
     raise FileFormatError(
         f"{path}: a stack of grey slices (z, y, x) was wanted, got {shapes}; save one channel as a "
@@ -124,10 +146,10 @@ def _values(file: Any, series: Any, path: Path) -> npt.NDArray[Any]:
     return data
 
 
-def _voxel_size(file: Any, series: Any) -> tuple[Triple | None, tuple[str, ...]]:
+def _voxel_size(file: Any, number: int) -> tuple[Triple | None, tuple[str, ...]]:
     """Return the voxel size in Å where ImageJ's or OME's metadata tell it, with what is doubtful."""
     if file.is_ome and file.ome_metadata and len(file.ome_metadata) <= _MOST_XML:
-        return _ome_size(file.ome_metadata, series.index), ()
+        return _ome_size(file.ome_metadata, number), ()
     if file.is_imagej:
         return _imagej_size(file)
     return None, ()
