@@ -62,7 +62,13 @@ def test_values_come_in_the_machines_byte_order(lazy):
 
 
 def test_it_stands_where_a_memory_map_could(plain, lazy):
-    assert (lazy.shape, lazy.ndim, lazy.size, lazy.nbytes, len(lazy)) == ((7, 10, 5), 3, 350, 700, 7)
+    assert (lazy.shape, lazy.ndim, lazy.size, lazy.nbytes, len(lazy)) == (
+        (7, 10, 5),
+        3,
+        350,
+        700,
+        7,
+    )
     np.testing.assert_array_equal(np.array(lazy, dtype=np.float32), plain.astype(np.float32))
     for mine, wanted in zip(lazy, plain, strict=True):
         np.testing.assert_array_equal(mine, wanted)

@@ -15,7 +15,9 @@ zarr = pytest.importorskip("zarr")
 VALUES = np.arange(6 * 5 * 4, dtype=np.float32).reshape(6, 5, 4)
 
 
-def make(path, *, version="0.4", unit="angstrom", arrays=None, axes="zyx", own=(), whole=None, **more):
+def make(
+    path, *, version="0.4", unit="angstrom", arrays=None, axes="zyx", own=(), whole=None, **more
+):
     """Write an image with zarr alone, following the specification's text."""
     arrays = {"0": VALUES} if arrays is None else arrays
     group = zarr.open_group(path, mode="w", zarr_format=2 if version == "0.4" else 3)

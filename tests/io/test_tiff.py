@@ -58,7 +58,9 @@ def test_the_voxel_size_of_imagej(tmp_path, stack, unit, factor):
 
 
 def test_imagej_without_a_length_is_unknown(tmp_path, stack):
-    tifffile.imwrite(tmp_path / "a.tif", stack, imagej=True, resolution=(4, 2), metadata={"axes": "ZYX"})
+    tifffile.imwrite(
+        tmp_path / "a.tif", stack, imagej=True, resolution=(4, 2), metadata={"axes": "ZYX"}
+    )
     assert read_tiff(tmp_path / "a.tif").grid.voxel_size_angstrom is None
 
 

@@ -104,7 +104,11 @@ def test_coarser_images_are_means_whose_middle_is_theirs(tmp_path):
 
 def test_levels_go_down_to_128_voxels(tmp_path):
     write_label_zarr(tmp_path / "a.zarr", Volume(data=np.zeros((2, 3, 300), np.uint8)))
-    assert [level.data.shape[2] for level in open_ome_zarr(tmp_path / "a.zarr").levels] == [300, 150, 75]
+    assert [level.data.shape[2] for level in open_ome_zarr(tmp_path / "a.zarr").levels] == [
+        300,
+        150,
+        75,
+    ]
 
 
 def test_a_volume_of_several_chunks_is_written_in_layers(tmp_path, monkeypatch):

@@ -135,7 +135,9 @@ class LazyArray:
         out = np.empty([max(0, b - a) for a, b in bounds], self.dtype)
         if out.size == 0:
             return out
-        numbers = [range(a // c, (b - 1) // c + 1) for (a, b), c in zip(bounds, self.chunks, strict=True)]
+        numbers = [
+            range(a // c, (b - 1) // c + 1) for (a, b), c in zip(bounds, self.chunks, strict=True)
+        ]
         for number in itertools.product(*numbers):
             chunk = self._chunk(number)
             target, origin = [], []

@@ -20,7 +20,13 @@ from napari_voxuda.data.lengths import angstrom_per_unit
 from napari_voxuda.data.volume import Grid
 from napari_voxuda.errors import FileFormatError, InputError
 
-__all__ = ["OmeMetadata", "OmeVersion", "label_metadata", "multiscales_metadata", "parse_attributes"]
+__all__ = [
+    "OmeMetadata",
+    "OmeVersion",
+    "label_metadata",
+    "multiscales_metadata",
+    "parse_attributes",
+]
 
 OmeVersion = Literal["0.4", "0.5"]
 
@@ -103,7 +109,9 @@ def parse_attributes(attributes: Mapping[str, Any], path: Path) -> OmeMetadata |
         raise
     except (InputError, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise FileFormatError(f"{path}: its OME metadata cannot be understood ({reason}).") from error
+        raise FileFormatError(
+            f"{path}: its OME metadata cannot be understood ({reason})."
+        ) from error
 
 
 def _axes(multiscale: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str | None, ...]]:
@@ -128,7 +136,9 @@ def _factors(
         unit = units[axes.index(axis)]
         factor = 1.0 if unit is None else angstrom_per_unit(unit)
         if factor is None:
-            warnings.append(f"The unit {unit!r} is no length; the voxel size is unknown, set it in Å.")
+            warnings.append(
+                f"The unit {unit!r} is no length; the voxel size is unknown, set it in Å."
+            )
             return None
         found.append(factor)
     return found[0], found[1], found[2]
@@ -148,7 +158,9 @@ def _grid(
                 continue
             raise ValueError(f"the transformation {step['type']!r} is not supported")
         if len(values) != len(axes):
-            raise ValueError(f"{len(axes)} values were wanted in a {step['type']}, got {len(values)}")
+            raise ValueError(
+                f"{len(axes)} values were wanted in a {step['type']}, got {len(values)}"
+            )
         picked = [float(values[axes.index(a)]) for a in "zyx"]
         if step["type"] == "scale":
             size = [s * v for s, v in zip(size, picked, strict=True)]
@@ -217,9 +229,7 @@ def multiscales_metadata(
         More attributes beside ``multiscales``.
     """
     known = levels[0][1].voxel_size_angstrom is not None
-    axes = [
-        {"name": a, "type": "space", **({"unit": "angstrom"} if known else {})} for a in "zyx"
-    ]
+    axes = [{"name": a, "type": "space", **({"unit": "angstrom"} if known else {})} for a in "zyx"]
     multiscale: dict[str, Any] = {
         "name": name,
         "axes": axes,

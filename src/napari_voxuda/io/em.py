@@ -142,7 +142,9 @@ def _parsed(raw: bytes, size: int, path: Path) -> EmHeader:
     warnings: list[str] = []
     order = _byte_order(raw, size, warnings)
     if raw[0] == _VAX and kind in (5, 9):
-        raise FileFormatError(f"{path}: floats of a VAX are not supported; convert the file to MRC.")
+        raise FileFormatError(
+            f"{path}: floats of a VAX are not supported; convert the file to MRC."
+        )
     x, y, z = _edges(raw, order)
     (pixel_size,) = struct.unpack_from(f"{order}i", raw, _PIXEL_SIZE_AT)
     warnings.append(_voxel_size_words(pixel_size))

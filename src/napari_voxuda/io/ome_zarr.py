@@ -108,7 +108,9 @@ def open_ome_zarr(path: str | Path) -> OmeImage:
     if not path.exists():
         raise InputError(f"{path}: there is no such folder.")
     if not is_zarr_folder(path):
-        raise FileFormatError(f"{path}: a zarr folder was wanted, got neither a group nor an array.")
+        raise FileFormatError(
+            f"{path}: a zarr folder was wanted, got neither a group nor an array."
+        )
     zarr = needed("zarr", "zarr", "OME-Zarr")
     try:
         return _opened(zarr, path)

@@ -163,7 +163,9 @@ def add_label_to_image(
     opened = open_ome_zarr(image)
     shape = opened.levels[0].data.shape
     if shape != volume.shape:
-        raise InputError(f"{image}: labels of the image's shape {shape} were wanted, got {volume.shape}.")
+        raise InputError(
+            f"{image}: labels of the image's shape {shape} were wanted, got {volume.shape}."
+        )
     version: OmeVersion = "0.5" if (image / "zarr.json").is_file() else "0.4"
     target = child(image, "labels", name)
     _make_labels_group(image / "labels", version)
@@ -174,9 +176,7 @@ def add_label_to_image(
     return target
 
 
-def label_dtype(
-    volume: Volume, dtype: npt.DTypeLike | None
-) -> tuple[np.dtype[Any], list[int]]:
+def label_dtype(volume: Volume, dtype: npt.DTypeLike | None) -> tuple[np.dtype[Any], list[int]]:
     """Return the type for labels on disk and which labels occur, in one pass over the volume.
 
     Raises
