@@ -27,9 +27,14 @@ def test_a_folder_appears_whole(tmp_path):
 
 def test_after_an_error_nothing_is_there(tmp_path):
     path = tmp_path / "a.zarr"
-    with pytest.raises(ValueError, match="midway"), atomic_folder(path) as part:
-        (part / "x").write_text("x")
-        raise ValueError("midway")
+
+    def fail():
+        with atomic_folder(path) as part:
+            (part / "x").write_text("x")
+            raise ValueError("midway")
+
+    with pytest.raises(ValueError, match="midway"):
+        fail()
     assert os.listdir(tmp_path) == []
 
 
@@ -83,8 +88,13 @@ def test_only_a_zarr_folder_is_ever_replaced(tmp_path):
 
 def test_what_came_there_meanwhile_is_not_replaced(tmp_path):
     path = tmp_path / "a.zarr"
-    with pytest.raises(OutputError, match="it exists"), atomic_folder(path):
-        path.mkdir()
-        (path / "theirs").write_text("")
+
+    def be_overtaken():
+        with atomic_folder(path):
+            path.mkdir()
+            (path / "theirs").write_text("")
+
+    with pytest.raises(OutputError, match="it exists"):
+        be_overtaken()
     assert os.listdir(path) == ["theirs"]
     assert os.listdir(tmp_path) == ["a.zarr"]

@@ -68,6 +68,8 @@ class AdaptJob:
         Whether protein is bright or dark in the target.
     voxel_size_angstrom : float or None
         Overrides the target header's; needed where that is unknown.
+    level : int
+        Which resolution of an OME-Zarr image; 0 is the finest.
     resume : bool
         Go on with the run in `out`; settings and seed then come from the run itself.
     """
@@ -79,6 +81,7 @@ class AdaptJob:
     settings: AdaptSettings = field(default_factory=AdaptSettings)
     contrast: Literal["auto", "bright", "dark"] = "auto"
     voxel_size_angstrom: float | None = None
+    level: int = 0
     device: DeviceName = "auto"
     seed: int = 0
     resume: bool = False

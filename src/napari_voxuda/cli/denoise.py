@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from napari_voxuda.cli.arguments import Device, Overwrite, VolumeFile
+from napari_voxuda.cli.arguments import Device, Level, Overwrite, VolumeFile
 from napari_voxuda.cli.console import result, run_task
 from napari_voxuda.cli.options import Given, with_settings
 from napari_voxuda.cli.outputs import check_new_file
@@ -22,6 +22,7 @@ def denoise(
     volume: VolumeFile,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The denoised volume (MRC).")],
     given: Given,
+    level: Level = 0,
     overwrite: Overwrite = False,
     device: Device = "auto",
 ) -> None:
@@ -34,7 +35,7 @@ def denoise(
     from napari_voxuda.app.jobs import DenoiseJob
     from napari_voxuda.io.mrc import write_mrc
 
-    job = DenoiseJob(volume=open_volume(volume), settings=settings, device=device)
+    job = DenoiseJob(volume=open_volume(volume, level=level), settings=settings, device=device)
     denoised = run_task(denoise_task(job))
     write_mrc(out, denoised, label=f"denoised ({settings.method})")
     result(f"{out}")

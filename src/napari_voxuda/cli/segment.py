@@ -8,12 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from napari_voxuda.app.jobs import SegmentFolderJob, SegmentJob
-from napari_voxuda.cli.arguments import Device, Json, Overwrite, VoxelSize
+from napari_voxuda.cli.arguments import Device, Json, Level, Overwrite, VoxelSize
 from napari_voxuda.cli.console import result, run_task, show_json
 from napari_voxuda.cli.options import Given, with_settings
 from napari_voxuda.cli.outputs import check_new_files, check_new_folder, check_suffix
 from napari_voxuda.cli.volumes import check_mrc_name, open_volume
 from napari_voxuda.errors import InputError
+from napari_voxuda.io.whole_folder import is_zarr_folder
 from napari_voxuda.segmentation.settings import SegmentSettings
 
 __all__ = ["segment"]
@@ -24,7 +25,9 @@ def segment(
     volume: Annotated[
         Path,
         typer.Argument(
-            metavar="IN", exists=True, help="A volume (MRC), or a folder of subtomograms."
+            metavar="IN",
+            exists=True,
+            help="A volume (MRC, EM, TIFF, OME-Zarr), or a folder of subtomograms.",
         ),
     ],
     model: Annotated[
@@ -51,6 +54,7 @@ def segment(
         Path | None, typer.Option("--table", help="Also write a table of the particles (CSV).")
     ] = None,
     voxel_size: VoxelSize = None,
+    level: Level = 0,
     overwrite: Overwrite = False,
     device: Device = "auto",
     json: Json = False,
@@ -58,7 +62,7 @@ def segment(
     """Segment a whole volume, or each subtomogram of a folder, with an adapted network."""
     settings = given.make(SegmentSettings)
     more = {"probability": probability, "instances": instances, "picks": picks, "table": table}
-    if volume.is_dir():
+    if volume.is_dir() and not is_zarr_folder(volume):
         _refuse({"instances": instances, "picks": picks, "table": table})
         job = SegmentFolderJob(
             folder=volume,
@@ -75,7 +79,10 @@ def segment(
     outputs = {"mask": out, **{name: path for name, path in more.items() if path is not None}}
     _check_outputs(outputs, volume, overwrite)
     single = SegmentJob(
-        volume=open_volume(volume, voxel_size), model=model, settings=settings, device=device
+        volume=open_volume(volume, voxel_size, level=level),
+        model=model,
+        settings=settings,
+        device=device,
     )
     _segment_volume(single, outputs, overwrite, json)
 

@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 __all__ = ["check_mrc_name", "open_volume"]
 
 
-def open_volume(path: Path, voxel_size_angstrom: float | None = None) -> Volume:
+def open_volume(path: Path, voxel_size_angstrom: float | None = None, *, level: int = 0) -> Volume:
     """Return the volume in `path`, with its voxel size replaced where one is given.
 
-    Doubtful header values are told on stderr.
+    Doubtful header values are told on stderr; `level` chooses among several resolutions.
 
     Raises
     ------
     InputError
         When the file cannot be read or the voxel size is not positive.
     """
-    from napari_voxuda.io.mrc import read_mrc
+    from napari_voxuda.io.volumes import read_volume
 
-    volume = read_mrc(path)
+    volume = read_volume(path, level=level)
     for warning in volume.warnings:
         message(f"{path}: {warning}", "warning")
     if voxel_size_angstrom is None:

@@ -12,14 +12,15 @@ from pathlib import Path
 from napari_voxuda.errors import OutputError
 from napari_voxuda.io.atomic import _OUTPUT_ERRNOS, _reason
 
-__all__ = ["atomic_folder", "check_new_folder", "is_zarr_folder"]
+__all__ = ["ZARR_FILES", "atomic_folder", "check_new_folder", "is_zarr_folder"]
 
-_ZARR_FILES = ("zarr.json", ".zgroup", ".zarray")
+ZARR_FILES = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
+"""Files that make a folder a zarr group or array."""
 
 
 def is_zarr_folder(path: Path) -> bool:
     """Whether a folder holds a zarr group or array, of format 2 or 3."""
-    return path.is_dir() and any((path / name).is_file() for name in _ZARR_FILES)
+    return path.is_dir() and any((path / name).is_file() for name in ZARR_FILES)
 
 
 def check_new_folder(path: Path, *, overwrite: bool = False) -> None:
