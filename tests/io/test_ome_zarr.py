@@ -105,7 +105,7 @@ def test_levels(tmp_path):
     coarse = read_ome_zarr(path, level=1)
     np.testing.assert_array_equal(coarse.data, VALUES[::2, ::2, ::2])
     assert coarse.grid.voxel_size_angstrom == (8, 8, 8)
-    with pytest.raises(InputError, match="from 0 .* to 1 was wanted, got 2"):
+    with pytest.raises(InputError, match=r"from 0 .* to 1 was wanted, got 2"):
         read_ome_zarr(path, level=2)
 
 

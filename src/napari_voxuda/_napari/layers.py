@@ -135,7 +135,7 @@ def _volume_of(data: Any, attributes: Mapping[str, Any]) -> Volume:
         raise InputError(f"{name}: a grey-scale volume was wanted, got a colour image.")
     if attributes.get("multiscale"):
         data = data[0]
-    array = data if isinstance(data, np.ndarray | LazyArray) else np.asarray(data)
+    array: Any = data if isinstance(data, np.ndarray | LazyArray) else np.asarray(data)
     units = attributes.get("units")
     grid = _grid_of(
         attributes.get("metadata", {}), attributes.get("scale", (1,) * array.ndim), units

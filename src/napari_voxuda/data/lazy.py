@@ -110,12 +110,15 @@ class LazyArray:
         bounds, inner = zip(
             *(_bounds(k, n) for k, n in zip(keys, self.shape, strict=True)), strict=True
         )
-        return self._read(list(bounds))[tuple(inner)]
+        part: npt.NDArray[Any] = self._read(list(bounds))[tuple(inner)]
+        return part
 
     def _fancy(self, keys: list[Any]) -> npt.NDArray[Any]:
         """Return what lists of indices choose, from the box around them."""
-        bounds, inner = [], []
+        bounds: list[tuple[int, int]] = []
+        inner: list[Any] = []
         for key, n in zip(keys, self.shape, strict=True):
+            part: Any
             if isinstance(key, slice | int | np.integer):
                 bound, part = _bounds(key, n)
             else:
@@ -128,7 +131,8 @@ class LazyArray:
                 bound, part = (low, high), array - low
             bounds.append(bound)
             inner.append(part)
-        return self._read(bounds)[tuple(inner)]
+        chosen: npt.NDArray[Any] = self._read(bounds)[tuple(inner)]
+        return chosen
 
     def _read(self, bounds: list[tuple[int, int]]) -> npt.NDArray[Any]:
         """Return a box as an array of its own."""
