@@ -94,7 +94,11 @@ def test_a_signed_output_tells_everything(tmp_path):
     (tmp_path / "mask.mrc").write_bytes(b"mask")
     sign(tmp_path / "mask.mrc", "mask", found.with_settings(size=2))
     record = read_sidecar(tmp_path / "mask.mrc")
-    assert record["output"] == {"name": "mask.mrc", "kind": "mask", "sha256": sha(tmp_path / "mask.mrc")}
+    assert record["output"] == {
+        "name": "mask.mrc",
+        "kind": "mask",
+        "sha256": sha(tmp_path / "mask.mrc"),
+    }
     assert record["settings"] == {"threshold": 0.5, "size": 2}
     assert record["model"] == {
         "name": f"{tmp_path.name}/model.safetensors",

@@ -18,6 +18,7 @@ from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.app.device import resolve_device
 from napari_voxuda.app.fetch import fetch_task
 from napari_voxuda.app.jobs import AdaptJob, AdaptResult
+from napari_voxuda.app.provenance import Provenance, sign, trace
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import FileFormatError, InputError, RunFolderError
@@ -89,6 +90,7 @@ def _start(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
         is_folder=is_folder,
     )
     target = _target(volumes, plan, _picks(job.picks, volumes[0], voxel_size))
+    provenance = yield from _traced(job, volumes, plan, device)
     record = {
         "program": f"napari-voxuda {__version__}",
         "versions": {name: version(name) for name in ("torch", "numpy", "mrcfile")}
@@ -97,6 +99,7 @@ def _start(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
         "target": {"path": _path_text(job), "level": job.level, **target.describe()},
         "picks": str(job.picks.absolute()) if isinstance(job.picks, Path) else None,
         **plan.to_dict(),
+        "provenance": provenance.to_dict(),
     }
     source = yield from _source(plan)
     with RunFolder.create(job.out, {**record, "source_description": source.description}) as run:
@@ -153,8 +156,28 @@ def _run(
     learner = yield from _logged(task, run)
     card = replace(card, threshold=learner.threshold)
     weights = {k: v for k, v in learner.weights().items() if k.startswith(card.weights)}
-    run.save_model(weights, {"step": plan.settings.steps, "model": to_dict(card)})
+    path = run.save_model(weights, {"step": plan.settings.steps, "model": to_dict(card)})
+    sign(path, "model", Provenance.from_dict(run.record.get("provenance") or {"task": "adapt"}))
     return AdaptResult(run=run.path, steps=plan.settings.steps)
+
+
+def _traced(
+    job: AdaptJob, volumes: list[Volume], plan: _Plan, device: torch.device
+) -> Task[Provenance]:
+    """Hash what a run adapts to."""
+    files = [volume.path for volume in volumes if volume.path is not None]
+    return (
+        yield from trace(
+            "adapt",
+            inputs={
+                "target": files if plan.is_folder and files else volumes[0],
+                "picks": job.picks if isinstance(job.picks, Path) else None,
+            },
+            settings=plan.to_dict(),
+            device=str(device),
+            seed=plan.seed,
+        )
+    )
 
 
 def _logged(task: Task[_Result], run: RunFolder) -> Generator[Event, None, _Result]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from napari_voxuda.adaptation.settings import AdaptSettings
+from napari_voxuda.app.provenance import Provenance
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.method.denoising import DenoiseSettings
@@ -171,8 +172,11 @@ class Segmentation:
         (d, h, w) uint8, 1 where foreground, after threshold and minimum size.
     particles : list of Particle
         The connected components of `mask`, largest first.
+    provenance : Provenance or None
+        What it comes from; goes into the sidecars of what is written of it.
     """
 
     probability: Volume
     mask: Volume
     particles: list[Particle]
+    provenance: Provenance | None = None

@@ -214,7 +214,10 @@ def _hashed(hashing: Hashing, total: int | None) -> Generator[Event, None, str]:
 
 def _versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that are installed."""
-    found = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}
+    found = {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
     for name in _PACKAGES:
         try:
             found[name] = version(name)

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from napari_voxuda._params import to_dict
 from napari_voxuda._types import Message, Progress, Task
+from napari_voxuda.app.device import resolve_device
 from napari_voxuda.app.evaluate import pair_name
 from napari_voxuda.app.jobs import Segmentation, SegmentedFolder, SegmentFolderJob
-from napari_voxuda.app.segment import LoadModel, check_minimum_size, open_model, segment_volume
+from napari_voxuda.app.provenance import Provenance, sign, trace, traced_model
+from napari_voxuda.app.segment import (
+    LoadModel,
+    check_minimum_size,
+    model_file,
+    open_model,
+    segment_volume,
+)
 from napari_voxuda.data.normalise import volume_statistics
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
@@ -55,7 +65,7 @@ def save_segmentation(
     instances: Path | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Write a segmentation, each file whole or not at all and the mask last.
+    """Write a segmentation, each file whole or not at all, with its sidecar, and the mask last.
 
     Parameters
     ----------
@@ -84,12 +94,16 @@ def save_segmentation(
         raise InputError(
             f"{picks}: picks in Å need the voxel size of {volume.name}, which is unknown; set it."
         )
+    signed = partial(_sign, segmentation)
     if probability is not None:
         write_mrc(probability, segmentation.probability, label="foreground probability")
+        signed(probability, "probability")
     if instances is not None:
         write_mask(instances, volume.with_data(label_particles(volume.data)), label="particles")
+        signed(instances, "instances")
     if table is not None:
         write_particles_csv(table, segmentation.particles, volume.grid)
+        signed(table, "table")
     if picks is not None:
         write_star_picks(
             picks,
@@ -98,7 +112,14 @@ def save_segmentation(
             voxel_size_angstrom=volume.grid.voxel_size_angstrom,
             shape=volume.shape,
         )
+        signed(picks, "picks")
     write_mask(mask, volume)
+    signed(mask, "mask")
+
+
+def _sign(segmentation: Segmentation, output: Path, kind: str) -> None:
+    if segmentation.provenance is not None:
+        sign(output, kind, segmentation.provenance)
 
 
 def segment_folder_task(
@@ -136,12 +157,24 @@ def segment_folder_task(
     model = open_model(job.model, job.device, load)
     for folder in _folders(job):
         _make_folder(folder)
+    weights = model_file(job.model)
+    traced = None if weights is None else (yield from traced_model(weights))
     said: set[str] = set()
     yield Progress(stage="Segmenting", done=0, total=len(planned))
     for done, (path, (mask, probability)) in enumerate(planned.items(), 1):
         volume = _read(path, job)
         task = segment_volume(volume, model, job.settings)
+        provenance = yield from _without_progress(
+            trace(
+                "segment",
+                inputs={"volume": volume},
+                settings=to_dict(job.settings),
+                model=traced,
+                device=str(resolve_device(job.device)),
+            )
+        )
         segmentation = yield from _first_warnings(task, said, volume.name)
+        segmentation = replace(segmentation, provenance=provenance)
         save_segmentation(segmentation, mask=mask, probability=probability, overwrite=job.overwrite)
         yield Progress(stage="Segmenting", done=done, total=len(planned))
     return SegmentedFolder(out=job.out, masks=tuple(mask for mask, _ in planned.values()))
@@ -195,6 +228,19 @@ def _first_warnings(task: Task[Segmentation], said: set[str], name: str) -> Task
     except StopIteration as stop:
         segmentation: Segmentation = stop.value
         return segmentation
+    finally:
+        task.close()
+
+
+def _without_progress(task: Task[Provenance]) -> Task[Provenance]:
+    """Do a task that is short for each of many files, telling no more than that it goes on."""
+    yield from ()
+    try:
+        while True:
+            next(task)
+    except StopIteration as stop:
+        provenance: Provenance = stop.value
+        return provenance
     finally:
         task.close()
 

@@ -31,11 +31,9 @@ def denoise(
     check_mrc_name(out)
     check_new_file(out, inputs=[volume], overwrite=overwrite)
 
-    from napari_voxuda.app.denoise import denoise_task
+    from napari_voxuda.app.denoise import denoise_file_task
     from napari_voxuda.app.jobs import DenoiseJob
-    from napari_voxuda.io.mrc import write_mrc
 
     job = DenoiseJob(volume=open_volume(volume, level=level), settings=settings, device=device)
-    denoised = run_task(denoise_task(job))
-    write_mrc(out, denoised, label=f"denoised ({settings.method})")
+    run_task(denoise_file_task(job, out))
     result(f"{out}")

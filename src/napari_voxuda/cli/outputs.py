@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from napari_voxuda.errors import OutputError
+from napari_voxuda.io.provenance import is_sidecar, sidecar_path
 
 __all__ = ["check_new_file", "check_new_files", "check_new_folder", "check_suffix"]
 
@@ -34,6 +35,12 @@ def check_new_file(path: Path, *, inputs: Sequence[Path] = (), overwrite: bool =
         raise OutputError(f"{path}: a file was wanted as output, but this is a folder.")
     if path.exists() and not overwrite:
         raise OutputError(f"{path}: the file exists; choose another name or add --overwrite.")
+    record = sidecar_path(path)
+    if record.exists() and not is_sidecar(record):
+        raise OutputError(
+            f"{record}: the record of where {path.name} comes from belongs here, but another file has "
+            "this name; move it away or choose another output."
+        )
     if path.parent.is_file():
         raise OutputError(f"{path}: {path.parent} is a file, not a folder; choose another place.")
     if not path.parent.is_dir():

@@ -174,7 +174,5 @@ def _hash_file(path: Path, done: int) -> Hashing:
 
 
 def _files_in(folder: Path) -> list[Path]:
-    found = [
-        Path(place) / name for place, _, names in os.walk(folder) for name in names
-    ]
+    found = [Path(place) / name for place, _, names in os.walk(folder) for name in names]
     return sorted(found, key=lambda file: file.relative_to(folder).as_posix())

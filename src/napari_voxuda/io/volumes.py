@@ -15,6 +15,7 @@ from napari_voxuda.io.whole_folder import ZARR_FILES, is_zarr_folder
 
 __all__ = [
     "VOLUME_SUFFIXES",
+    "is_mrc_content",
     "is_volume_folder",
     "is_volume_name",
     "only_tomogram",
@@ -96,13 +97,9 @@ def read_volume(path: str | Path, *, level: int = 0) -> Volume:
         return read_ome_zarr(folder, level=level)
     if level != 0:
         raise InputError(f"{path}: level 0 was wanted, got {level}; it has one resolution.")
-    start = _start_of(path)
-    if start[_MRC_STAMP] != b"MAP":
-        if is_tiff(start):
-            return read_tiff(path)
-        if looks_like_em(start) or path.suffix.lower() == ".em":  # or it says why not
-            return read_em(path)
-    return read_mrc(path)
+    if is_mrc_content(path):
+        return read_mrc(path)
+    return read_tiff(path) if is_tiff(_start_of(path)) else read_em(path)
 
 
 def only_tomogram(project: Path) -> Path:
@@ -122,6 +119,16 @@ def only_tomogram(project: Path) -> Path:
     raise InputError(
         f"{project}: the project has {len(found)} tomograms; give the folder of one: {shown}"
     )
+
+
+def is_mrc_content(path: Path) -> bool:
+    """Whether `read_volume` takes a path for an MRC file."""
+    if zarr_folder_of(path) is not None:
+        return False
+    start = _start_of(path)
+    if start[_MRC_STAMP] == b"MAP":
+        return True
+    return not is_tiff(start) and not looks_like_em(start) and path.suffix.lower() != ".em"
 
 
 def _start_of(path: Path) -> bytes:
