@@ -17,7 +17,7 @@ from napari_voxuda.app.jobs import DenoiseJob, DeviceName
 from napari_voxuda.app.provenance import sign, trace
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError
-from napari_voxuda.io.mrc import write_mrc
+from napari_voxuda.io.saving import save_values
 from napari_voxuda.method.denoising import DenoiseSettings, denoise, denoise_halo
 from napari_voxuda.segmentation.tiling import plan_tiles
 
@@ -97,8 +97,10 @@ def denoise_task(job: DenoiseJob) -> Task[Volume]:
     return volume.with_data(data)
 
 
-def denoise_file_task(job: DenoiseJob, out: Path) -> Task[Volume]:
-    """Denoise a whole volume and write it as MRC, with its sidecar; see `denoise_task`.
+def denoise_file_task(job: DenoiseJob, out: Path, *, overwrite: bool = False) -> Task[Volume]:
+    """Denoise a whole volume and write it, with its sidecar; see `denoise_task`.
+
+    A name that ends in ``.zarr`` makes an OME-Zarr image, which replaces one only with `overwrite`.
 
     Raises
     ------
@@ -112,7 +114,8 @@ def denoise_file_task(job: DenoiseJob, out: Path) -> Task[Volume]:
         device=str(resolve_device(job.device)),
     )
     denoised = yield from denoise_task(job)
-    write_mrc(out, denoised, label=f"denoised ({job.settings.method})")
+    label = f"denoised ({job.settings.method})"
+    save_values(out, denoised, label=label, overwrite=overwrite)
     sign(out, "denoised volume", provenance)
     return denoised
 

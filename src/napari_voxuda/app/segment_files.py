@@ -26,8 +26,8 @@ from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError, OutputError
 from napari_voxuda.io.folders import find_subtomograms
-from napari_voxuda.io.mrc import mrc_stem, read_mrc, write_mask, write_mrc
-from napari_voxuda.io.star import write_star_picks
+from napari_voxuda.io.mrc import mrc_stem, read_mrc
+from napari_voxuda.io.saving import save_labels, save_picks, save_values
 from napari_voxuda.io.table import write_particles_csv
 from napari_voxuda.segmentation.instances import label_particles
 
@@ -72,11 +72,12 @@ def save_segmentation(
     segmentation : Segmentation
         What `segment_task` returned.
     mask : Path
-        The mask (MRC).
+        The mask (MRC, or ``NAME.zarr`` for OME-Zarr).
     probability, instances : Path or None
-        The foreground probability (MRC, float32), and the mask with the particles' labels (MRC).
+        The foreground probability (float32), and the mask with the particles' labels, likewise.
     picks, table : Path or None
-        The particles' centres (STAR, RELION 5), and all about them (CSV).
+        The particles' centres (STAR of RELION 5, copick's ``.json``, ``.ndjson``), and all about them
+        (CSV).
     overwrite : bool
         Replace files that exist. Nothing is ever deleted.
 
@@ -90,22 +91,25 @@ def save_segmentation(
     given = [path for path in (probability, instances, table, picks, mask) if path is not None]
     _check_new(given, overwrite)
     volume = segmentation.mask
-    if picks is not None and volume.grid.voxel_size_angstrom is None:
+    in_angstrom = picks is not None and picks.suffix.lower() != ".ndjson"
+    if in_angstrom and volume.grid.voxel_size_angstrom is None:
         raise InputError(
             f"{picks}: picks in Å need the voxel size of {volume.name}, which is unknown; set it."
         )
     signed = partial(_sign, segmentation)
     if probability is not None:
-        write_mrc(probability, segmentation.probability, label="foreground probability")
+        label = "foreground probability"
+        save_values(probability, segmentation.probability, label=label, overwrite=overwrite)
         signed(probability, "probability")
     if instances is not None:
-        write_mask(instances, volume.with_data(label_particles(volume.data)), label="particles")
+        numbered = volume.with_data(label_particles(volume.data))
+        save_labels(instances, numbered, label="particles", overwrite=overwrite)
         signed(instances, "instances")
     if table is not None:
         write_particles_csv(table, segmentation.particles, volume.grid)
         signed(table, "table")
     if picks is not None:
-        write_star_picks(
+        save_picks(
             picks,
             particle_picks(segmentation),
             tomogram_name=volume.name,
@@ -113,7 +117,7 @@ def save_segmentation(
             shape=volume.shape,
         )
         signed(picks, "picks")
-    write_mask(mask, volume)
+    save_labels(mask, volume, overwrite=overwrite)
     signed(mask, "mask")
 
 

@@ -12,8 +12,9 @@ from napari_voxuda.cli.arguments import Device, Json, Level, Overwrite, VoxelSiz
 from napari_voxuda.cli.console import result, run_task, show_json
 from napari_voxuda.cli.options import Given, with_settings
 from napari_voxuda.cli.outputs import check_new_files, check_new_folder, check_suffix
-from napari_voxuda.cli.volumes import check_mrc_name, open_volume
+from napari_voxuda.cli.volumes import check_output_name, open_volume
 from napari_voxuda.errors import InputError
+from napari_voxuda.io.saving import PICKS_OUTPUTS
 from napari_voxuda.io.whole_folder import is_zarr_folder
 from napari_voxuda.segmentation.settings import SegmentSettings
 
@@ -34,21 +35,31 @@ def segment(
         Path, typer.Option("--model", exists=True, help="The run folder that adapt made.")
     ],
     out: Annotated[
-        Path, typer.Option("--out", help="The mask (MRC); for a folder, the folder of the masks.")
+        Path,
+        typer.Option(
+            "--out",
+            help="The mask (MRC, or NAME.zarr for OME-Zarr); for a folder, the folder of the masks.",
+        ),
     ],
     given: Given,
     probability: Annotated[
         Path | None,
         typer.Option(
-            "--probability", help="Also write the probabilities (MRC); for a folder, their folder."
+            "--probability",
+            help="Also write the probabilities (MRC or NAME.zarr); for a folder, their folder.",
         ),
     ] = None,
     instances: Annotated[
         Path | None,
-        typer.Option("--instances", help="Also write the mask with one label a particle (MRC)."),
+        typer.Option(
+            "--instances", help="Also write the mask with one label a particle (MRC or NAME.zarr)."
+        ),
     ] = None,
     picks: Annotated[
-        Path | None, typer.Option("--picks", help="Also write the particles' centres (STAR).")
+        Path | None,
+        typer.Option(
+            "--picks", help="Also write the particles' centres (STAR, copick's .json, .ndjson)."
+        ),
     ] = None,
     table: Annotated[
         Path | None, typer.Option("--table", help="Also write a table of the particles (CSV).")
@@ -96,11 +107,11 @@ def _refuse(given: dict[str, Any]) -> None:
 def _check_outputs(outputs: dict[str, Path], volume: Path, overwrite: bool) -> None:
     for name, path in outputs.items():
         if name == "picks":
-            check_suffix(path, ".star")
+            check_suffix(path, *PICKS_OUTPUTS)
         elif name == "table":
             check_suffix(path, ".csv")
         else:
-            check_mrc_name(path)
+            check_output_name(path)
     check_new_files(list(outputs.values()), inputs=[volume], overwrite=overwrite)
 
 
@@ -121,7 +132,8 @@ def _segment_volume(job: SegmentJob, outputs: dict[str, Path], overwrite: bool, 
     from napari_voxuda.app.segment import segment_task
     from napari_voxuda.app.segment_files import save_segmentation
 
-    if "picks" in outputs and job.volume.grid.voxel_size_angstrom is None:
+    needs_size = "picks" in outputs and outputs["picks"].suffix.lower() != ".ndjson"
+    if needs_size and job.volume.grid.voxel_size_angstrom is None:
         raise InputError("--picks: positions in Å need the voxel size; give it with --voxel-size.")
     segmentation = run_task(segment_task(job))
     save_segmentation(segmentation, **outputs, overwrite=overwrite)

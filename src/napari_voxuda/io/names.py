@@ -11,14 +11,15 @@ __all__ = ["child", "copick_name", "file_name"]
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _DEVICES = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?")
-_MOST_BYTES = 120
+_MOST_BYTES = 96
+_MOST_COPICK_BYTES = 60  # three of them make one file name
 
 
 def file_name(text: str, *, what: str = "name") -> str:
     """Return a name as one that any system takes for a file in a folder.
 
     What has a meaning in paths becomes ``_``, dots and spaces at its ends are left out, names of
-    Windows' devices get an underscore in front, and the length is at most 120 bytes, which leaves
+    Windows' devices get an underscore in front, and the length is at most 96 bytes, which leaves
     room for suffixes.
 
     Parameters
@@ -33,7 +34,7 @@ def file_name(text: str, *, what: str = "name") -> str:
     InputError
         When nothing is left of it.
     """
-    plain = _shortened(_FORBIDDEN.sub("_", text).strip(". "), what, text)
+    plain = _shortened(_FORBIDDEN.sub("_", text).strip(". "), what, text, _MOST_BYTES)
     return f"_{plain}" if _DEVICES.fullmatch(plain) else plain
 
 
@@ -55,7 +56,7 @@ def copick_name(text: str, *, what: str = "name") -> str:
         When nothing is left of it.
     """
     plain = re.sub(r"[\s_]", "-", _FORBIDDEN.sub("-", text)).strip("-. ")
-    plain = _shortened(plain, what, text)
+    plain = _shortened(plain, what, text, _MOST_COPICK_BYTES)
     return f"{plain}-" if _DEVICES.fullmatch(plain) else plain
 
 
@@ -85,8 +86,8 @@ def child(folder: Path, *names: str) -> Path:
     return path
 
 
-def _shortened(plain: str, what: str, given: str) -> str:
-    short = plain.encode("utf-8", "replace")[:_MOST_BYTES].decode("utf-8", "ignore").strip(". ")
+def _shortened(plain: str, what: str, given: str, most: int) -> str:
+    short = plain.encode("utf-8", "replace")[:most].decode("utf-8", "ignore").strip(". ")
     if not short.strip("_-"):
         raise InputError(f"{what}: a name with letters or digits was wanted, got {given[:60]!r}.")
     return short
