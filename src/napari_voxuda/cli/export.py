@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast, get_args
 
 import typer
 
@@ -27,8 +27,12 @@ def export(
     ],
     out: Annotated[Path, typer.Option("--out", help="The folder to write into.")],
     formats: Annotated[
-        list[ExportFormat],
-        typer.Option("--format", help="What to write, in one or several formats."),
+        list[str],
+        typer.Option(
+            "--format",
+            metavar="FORMAT...",
+            help=f"What to write, one or several of: {', '.join(get_args(ExportFormat))}.",
+        ),
     ],
     name: Annotated[
         str | None,
@@ -100,7 +104,7 @@ def export(
     volume = as_mask(open_volume(labels, voxel_size))
     job = ExportJob(
         labels=volume,
-        formats=tuple(formats),
+        formats=cast("tuple[ExportFormat, ...]", tuple(formats)),  # checked by the job
         folder=out,
         name=name or volume.name,
         probability=None if probability is None else open_volume(probability, voxel_size),

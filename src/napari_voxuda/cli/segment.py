@@ -14,7 +14,6 @@ from napari_voxuda.cli.options import Given, with_settings
 from napari_voxuda.cli.outputs import check_new_files, check_new_folder, check_suffix
 from napari_voxuda.cli.volumes import check_output_name, open_volume
 from napari_voxuda.errors import InputError
-from napari_voxuda.io.saving import PICKS_OUTPUTS
 from napari_voxuda.io.whole_folder import is_zarr_folder
 from napari_voxuda.segmentation.settings import SegmentSettings
 
@@ -105,6 +104,8 @@ def _refuse(given: dict[str, Any]) -> None:
 
 
 def _check_outputs(outputs: dict[str, Path], volume: Path, overwrite: bool) -> None:
+    from napari_voxuda.io.saving import PICKS_OUTPUTS
+
     for name, path in outputs.items():
         if name == "picks":
             check_suffix(path, *PICKS_OUTPUTS)

@@ -34,7 +34,7 @@ def file_name(text: str, *, what: str = "name") -> str:
     InputError
         When nothing is left of it.
     """
-    plain = _shortened(_FORBIDDEN.sub("_", text).strip(". "), what, text, _MOST_BYTES)
+    plain = _shortened(_FORBIDDEN.sub("_", _printable(text)).strip(". "), what, text, _MOST_BYTES)
     return f"_{plain}" if _DEVICES.fullmatch(plain) else plain
 
 
@@ -55,7 +55,7 @@ def copick_name(text: str, *, what: str = "name") -> str:
     InputError
         When nothing is left of it.
     """
-    plain = re.sub(r"[\s_]", "-", _FORBIDDEN.sub("-", text)).strip("-. ")
+    plain = re.sub(r"[\s_]", "-", _FORBIDDEN.sub("-", _printable(text))).strip("-. ")
     plain = _shortened(plain, what, text, _MOST_COPICK_BYTES)
     return f"{plain}-" if _DEVICES.fullmatch(plain) else plain
 
@@ -78,7 +78,12 @@ def child(folder: Path, *names: str) -> Path:
     """
     path = folder
     for name in names:
-        if name in ("", ".", "..") or _FORBIDDEN.search(name) or name != name.strip():
+        if (
+            name in ("", ".", "..")
+            or _FORBIDDEN.search(name)
+            or name != name.strip()
+            or not name.isprintable()
+        ):
             raise OutputError(f"{folder}: a plain name in this folder was wanted, got {name!r}.")
         path = path / name
     if not path.resolve().is_relative_to(folder.resolve()):
@@ -86,8 +91,13 @@ def child(folder: Path, *names: str) -> Path:
     return path
 
 
+def _printable(text: str) -> str:
+    """Return a text in which control characters and the like are underscores."""
+    return "".join(c if c.isprintable() else "_" for c in text)
+
+
 def _shortened(plain: str, what: str, given: str, most: int) -> str:
-    short = plain.encode("utf-8", "replace")[:most].decode("utf-8", "ignore").strip(". ")
+    short = plain.encode("utf-8")[:most].decode("utf-8", "ignore").strip(". ")
     if not short.strip("_-"):
         raise InputError(f"{what}: a name with letters or digits was wanted, got {given[:60]!r}.")
     return short
