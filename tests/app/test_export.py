@@ -145,9 +145,12 @@ def test_a_copick_project_is_written_into(labels: Volume, tmp_path: Path) -> Non
     (dataset,) = binary.attrs["multiscales"][0]["datasets"]
     assert dataset["coordinateTransformations"] == [{"type": "scale", "scale": [10.0, 10.0, 10.0]}]
     assert not (tmp_path / "unused").exists()
-    # copick finds picks by splitting every *.json in the folder at underscores.
-    for name in os.listdir(run / "Picks"):
-        assert len(name.removesuffix(".json").split("_")) == 3
+    # copick takes every *.json in the folder for picks, so the record has another name.
+    assert sorted(os.listdir(run / "Picks")) == [
+        "jane_2_ribosome.json",
+        "jane_2_ribosome.json.provenance",
+    ]
+    assert len(list((run / "Segmentations").glob("*.zarr"))) == 2
     other = job(labels, tmp_path, "copick-picks", project=project, run="TS_9")
     assert plan_export(other)[0].note == (
         "The project has no object particle; add it to project.json. "

@@ -21,6 +21,8 @@ from napari_voxuda.io.provenance import (
 
 def test_the_sidecar_stands_beside_its_output(tmp_path):
     assert sidecar_path(tmp_path / "mask.mrc") == tmp_path / "mask.mrc.json"
+    assert sidecar_path(tmp_path / "picks.json") == tmp_path / "picks.json.provenance"
+    assert is_sidecar(write_sidecar(tmp_path / "picks.json", {}))
     path = write_sidecar(tmp_path / "mask.mrc", {"task": "segment", "name": "µ"})
     assert is_sidecar(path)
     assert json.loads(path.read_text(encoding="utf-8")) == {

@@ -4,33 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_voxuda._params import to_dict
 from napari_voxuda._types import Message, Progress, Task
 from napari_voxuda.app.device import memory_bytes, resolve_device
 from napari_voxuda.app.jobs import DenoiseJob, DeviceName
-from napari_voxuda.app.provenance import sign, trace
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError
-from napari_voxuda.io.saving import save_values
 from napari_voxuda.method.denoising import DenoiseSettings, denoise, denoise_halo
 from napari_voxuda.segmentation.tiling import plan_tiles
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = [
-    "ValueStatistics",
-    "denoise_file_task",
-    "denoise_region",
-    "denoise_task",
-    "measure_values",
-]
+__all__ = ["ValueStatistics", "denoise_region", "denoise_task", "measure_values"]
 
 _CORE_VOXELS = {"cpu": 48, "cuda": 192}  # a block and its intermediates fit a CPU's cache
 _SLAB_BYTES = 1 << 25
@@ -95,29 +85,6 @@ def denoise_task(job: DenoiseJob) -> Task[Volume]:
     else:
         data = yield from _denoise_blocks(volume.data, settings, device, statistics)
     return volume.with_data(data)
-
-
-def denoise_file_task(job: DenoiseJob, out: Path, *, overwrite: bool = False) -> Task[Volume]:
-    """Denoise a whole volume and write it, with its sidecar; see `denoise_task`.
-
-    A name that ends in ``.zarr`` makes an OME-Zarr image, which replaces one only with `overwrite`.
-
-    Raises
-    ------
-    OutputError
-        When the file cannot be written.
-    """
-    provenance = yield from trace(
-        "denoise",
-        inputs={"volume": job.volume},
-        settings=to_dict(job.settings),
-        device=str(resolve_device(job.device)),
-    )
-    denoised = yield from denoise_task(job)
-    label = f"denoised ({job.settings.method})"
-    save_values(out, denoised, label=label, overwrite=overwrite)
-    sign(out, "denoised volume", provenance)
-    return denoised
 
 
 def denoise_region(

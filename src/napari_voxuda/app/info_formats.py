@@ -14,14 +14,14 @@ __all__ = ["other_facts", "volume_facts", "with_provenance"]
 def other_facts(path: Path) -> dict[str, Any] | None:
     """Return what is known of a file that is no volume and no STAR file; None for a volume."""
     from napari_voxuda.io.copick import is_copick_project
-    from napari_voxuda.io.provenance import is_sidecar, read_sidecar
+    from napari_voxuda.io.provenance import SIDECAR_SUFFIXES, is_sidecar, read_sidecar
 
     suffix = path.suffix.lower()
     if suffix == ".safetensors":
         return {"kind": "model", "path": str(path), **_model(path)}
     if suffix in (".ndjson", ".csv"):
         return _table(path)
-    if suffix != ".json" or not path.is_file():
+    if suffix not in SIDECAR_SUFFIXES or not path.is_file():
         return None
     if is_sidecar(path):
         return {

@@ -34,9 +34,9 @@ def denoise(
     check_output_name(out)
     check_new_file(out, inputs=[volume], overwrite=overwrite)
 
-    from napari_voxuda.app.denoise import denoise_file_task
+    from napari_voxuda.app.denoise_output import denoise_output_task
     from napari_voxuda.app.jobs import DenoiseJob
 
     job = DenoiseJob(volume=open_volume(volume, level=level), settings=settings, device=device)
-    run_task(denoise_file_task(job, out, overwrite=overwrite))
+    run_task(denoise_output_task(job, out, overwrite=overwrite))
     result(f"{out}")

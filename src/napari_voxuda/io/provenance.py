@@ -1,7 +1,7 @@
 """The sidecar beside an output: a JSON file that tells where it comes from.
 
-``mask.mrc`` has ``mask.mrc.json`` beside it, a folder ``mask.zarr`` has ``mask.zarr.json``. The
-output itself holds no times, so that the same input gives the same bytes; they stand here.
+``mask.mrc`` has ``mask.mrc.json`` beside it, a folder ``mask.zarr`` has ``mask.zarr.json``. Of a JSON
+file, ``picks.json``, it is ``picks.json.provenance``: copick takes every ``*.json`` for picks. The output itself holds no times, so that the same input gives the same bytes; they stand here.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from napari_voxuda.io.atomic import atomic_path
 
 __all__ = [
     "SCHEMA",
+    "SIDECAR_SUFFIXES",
     "Hashing",
     "finished",
     "hash_files",
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 SCHEMA = 1
+SIDECAR_SUFFIXES = (".json", ".provenance")
 _FORMAT = "napari-voxuda provenance"
 _BLOCK_BYTES = 1 << 22
 _SLAB_BYTES = 1 << 24
@@ -44,7 +46,8 @@ Hashing = Generator[int, None, str]
 
 def sidecar_path(output: Path) -> Path:
     """Return the place of an output's sidecar."""
-    return output.with_name(f"{output.name}.json")
+    is_json = output.suffix.lower() == ".json"
+    return output.with_name(f"{output.name}{'.provenance' if is_json else '.json'}")
 
 
 def hash_path(path: Path) -> Hashing:
@@ -132,7 +135,7 @@ def write_sidecar(output: Path, record: Mapping[str, Any]) -> Path:
 
 def is_sidecar(path: Path) -> bool:
     """Whether a file is a sidecar."""
-    if path.suffix.lower() != ".json" or not path.is_file():
+    if path.suffix.lower() not in SIDECAR_SUFFIXES or not path.is_file():
         return False
     try:
         return read_json_object(path, _MOST_BYTES).get("format") == _FORMAT
