@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+import os
+import pickle
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from napari_voxuda.data.lazy import LazyArray
 from napari_voxuda.errors import DependencyError, FileFormatError, InputError
-from napari_voxuda.io.ome_zarr import open_ome_zarr, read_ome_zarr, zarr_stem
+from napari_voxuda.io.ome_zarr import _lazy, open_ome_zarr, read_ome_zarr, zarr_stem
 
 zarr = pytest.importorskip("zarr")
 
@@ -148,13 +151,38 @@ def test_levels_outside_of_the_image_are_refused(tmp_path, where):
         open_ome_zarr(path)
 
 
-def test_pickled_chunks_are_not_opened(tmp_path):
+class Unpickler:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, folder):
+        self.folder = str(folder)
+
+    def __reduce__(self):
+        return os.mkdir, (self.folder,)
+
+
+@pytest.mark.parametrize("place", ["filters", "compressor"])
+def test_pickled_chunks_run_no_code(tmp_path, place):
     path = make(tmp_path / "a.zarr")
-    file = path / "0" / ".zarray"
-    content = json.loads(file.read_text()) | {"filters": [{"id": "pickle", "protocol": 5}]}
-    file.write_text(json.dumps(content))
+    file, codec = path / "0" / ".zarray", {"id": "pickle", "protocol": 5}
+    change = {place: [codec] if place == "filters" else codec}
+    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    for chunk in (p for p in (path / "0").rglob("*") if p.is_file() and p != file):
+        if chunk.name != ".zattrs":
+            chunk.write_bytes(pickle.dumps(Unpickler(tmp_path / "made")))
     with pytest.raises(FileFormatError):
         read_ome_zarr(path)
+    assert not (tmp_path / "made").exists()
+
+
+def test_pickle_is_refused_whatever_zarr_makes_of_it(tmp_path):
+    array = zarr.create_array(tmp_path / "a.zarr", data=VALUES, chunks=(2, 2, 2))
+    metadata = SimpleNamespace(to_dict=lambda: {"filters": [{"id": "pickle"}]})
+    stand_in = SimpleNamespace(
+        shape=array.shape, dtype=array.dtype, chunks=array.chunks, metadata=metadata
+    )
+    with pytest.raises(FileFormatError, match="could run code"):
+        _lazy(stand_in, tuple("zyx"), tmp_path)
 
 
 def test_a_promise_of_terabytes_takes_no_memory(tmp_path):
