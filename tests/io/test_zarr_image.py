@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from napari_voxuda.data.volume import Grid, Volume
-from napari_voxuda.errors import FileFormatError, InputError, OutputError
+from napari_voxuda.errors import InputError, OutputError
 from napari_voxuda.io.ome_zarr import open_ome_zarr, read_ome_zarr
-from napari_voxuda.io.zarr_image import add_label_to_image, write_image_zarr, write_label_zarr
+from napari_voxuda.io.zarr_image import write_image_zarr, write_label_zarr
 
 zarr = pytest.importorskip("zarr")
 
@@ -112,12 +112,19 @@ def test_levels_go_down_to_128_voxels(tmp_path):
 
 
 def test_a_volume_of_several_chunks_is_written_in_layers(tmp_path, monkeypatch):
-    monkeypatch.setattr("napari_voxuda.io.zarr_image._CHUNK", 3)
+    for name in ("_CHUNK", "_IMAGE_CHUNK"):
+        monkeypatch.setattr(f"napari_voxuda.io.zarr_image.{name}", 3)
     data = np.random.default_rng(0).integers(0, 9, (8, 7, 10)).astype(np.uint8)
     write_label_zarr(tmp_path / "a.zarr", Volume(data=data), levels=2)
     full, half = open_ome_zarr(tmp_path / "a.zarr").levels
     np.testing.assert_array_equal(np.asarray(full.data), data)
     np.testing.assert_array_equal(np.asarray(half.data), data[::2, ::2, ::2])
+    write_image_zarr(tmp_path / "b.zarr", Volume(data=data.astype(np.float32)), levels=2)
+    wanted = np.pad(data, ((0, 0), (0, 1), (0, 0)), mode="edge").astype(np.float32)
+    wanted = wanted.reshape(4, 2, 4, 2, 5, 2).mean(axis=(1, 3, 5))
+    np.testing.assert_allclose(
+        np.asarray(open_ome_zarr(tmp_path / "b.zarr").levels[1].data), wanted
+    )
 
 
 def test_without_a_voxel_size_there_is_no_unit(tmp_path, labels):
@@ -128,43 +135,6 @@ def test_without_a_voxel_size_there_is_no_unit(tmp_path, labels):
         {"type": "scale", "scale": [2.0, 2.0, 2.0]}
     ]
     assert read_ome_zarr(tmp_path / "a.zarr").grid.voxel_size_angstrom is None
-
-
-@VERSIONS
-def test_labels_in_an_image(tmp_path, labels, version):
-    image = tmp_path / "tomogram.zarr"
-    write_image_zarr(image, Volume(data=labels.data.astype(np.float32), grid=GRID), version=version)
-    for name in ("first", "second"):
-        path = add_label_to_image(image, labels, name=name, names={7: "membrane"})
-        assert path == image / "labels" / name
-    volume = read_ome_zarr(image / "labels" / "second")
-    np.testing.assert_array_equal(volume.data, labels.data)
-    assert volume.grid == GRID
-    assert open_ome_zarr(image / "labels" / "first").version == version
-    group = zarr.open_group(image / "labels", mode="r")
-    listed = group.attrs["labels"] if version == "0.4" else group.attrs["ome"]["labels"]
-    assert listed == ["first", "second"]
-    assert attributes(path)["image-label"]["source"] == {"image": "../../"}
-    assert not [p for p in image.rglob(".*") if p.name.endswith((".part", ".old"))]
-
-
-def test_labels_in_an_image_are_checked(tmp_path, labels):
-    image = tmp_path / "tomogram.zarr"
-    write_image_zarr(image, Volume(data=np.zeros((5, 6, 8), np.float32)))
-    with pytest.raises(InputError, match=r"labels of the image's shape \(5, 6, 8\)"):
-        add_label_to_image(image, labels, name="a")
-    assert not (image / "labels").exists()
-    write_image_zarr(image, Volume(data=np.zeros((5, 6, 7), np.float32)), overwrite=True)
-    for name in ("../escape", "/absolute", "..", "a/b", "nul\0"):
-        with pytest.raises(OutputError, match="a plain name"):
-            add_label_to_image(image, labels, name=name)
-    add_label_to_image(image, labels, name="a")
-    with pytest.raises(OutputError, match="it exists"):
-        add_label_to_image(image, labels, name="a")
-    add_label_to_image(image, labels, name="a", overwrite=True)
-    (image / "labels" / ".zattrs").write_text("[")
-    with pytest.raises(FileFormatError, match="list of labels"):
-        add_label_to_image(image, labels, name="b")
 
 
 def test_what_is_no_label_or_no_number_is_refused_and_leaves_nothing(tmp_path, labels):

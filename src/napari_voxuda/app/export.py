@@ -18,7 +18,8 @@ from napari_voxuda.io.ndjson import write_ndjson_picks
 from napari_voxuda.io.saving import save_labels, save_values
 from napari_voxuda.io.star import write_star_picks
 from napari_voxuda.io.table import write_particles_csv
-from napari_voxuda.io.zarr_image import add_label_to_image, write_label_zarr
+from napari_voxuda.io.zarr_image import write_label_zarr
+from napari_voxuda.io.zarr_labels import add_label_to_image
 
 __all__ = [
     "ExportFormat",

@@ -7,7 +7,6 @@ label stays a label and a voxel's place is that of the voxel that it is; those o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,16 +16,15 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_voxuda.data.volume import Grid, Volume
-from napari_voxuda.errors import FileFormatError, InputError, OutputError
+from napari_voxuda.errors import InputError
 from napari_voxuda.io._ome_metadata import OmeVersion, label_metadata, multiscales_metadata
 from napari_voxuda.io._optional import needed
-from napari_voxuda.io.atomic import atomic_path
-from napari_voxuda.io.names import child
-from napari_voxuda.io.whole_folder import atomic_folder, is_zarr_folder
+from napari_voxuda.io.whole_folder import atomic_folder
 
-__all__ = ["add_label_to_image", "label_dtype", "write_image_zarr", "write_label_zarr"]
+__all__ = ["label_dtype", "write_image_zarr", "write_label_zarr"]
 
 _CHUNK = 128
+_IMAGE_CHUNK = 64  # floats: a layer of two such chunks has to fit into memory
 _COARSEST = 128
 _MOST_LEVELS = 8
 _LABEL_TYPES = {"uint8": 255, "uint16": 65535, "uint32": (1 << 32) - 1}
@@ -79,9 +77,10 @@ def write_label_zarr(
     levels: int | None = None,
     dtype: npt.DTypeLike | None = None,
     names: Mapping[int, str] | None = None,
+    in_image: bool = False,
     overwrite: bool = False,
 ) -> None:
-    """Write a mask or labels as an OME-Zarr label image of its own.
+    """Write a mask or labels as an OME-Zarr label image.
 
     Parameters
     ----------
@@ -97,6 +96,8 @@ def write_label_zarr(
         The type on disk; by default the smallest unsigned one that holds the labels.
     names : mapping of int to str or None
         What the labels mean.
+    in_image : bool
+        Whether `path` lies in the ``labels`` of an image, which is then named as the source.
     overwrite : bool
         Replace a zarr folder that exists.
 
@@ -110,70 +111,8 @@ def write_label_zarr(
         When the package zarr is not installed.
     """
     stored, found = label_dtype(volume, dtype)
-    extra = label_metadata(version, found, names or {}, in_image=False)
+    extra = label_metadata(version, found, names or {}, in_image=in_image)
     _write(path, volume, stored, "nearest", version, levels, extra, overwrite)
-
-
-def add_label_to_image(
-    image: str | Path,
-    volume: Volume,
-    *,
-    name: str,
-    names: Mapping[int, str] | None = None,
-    overwrite: bool = False,
-) -> Path:
-    """Write labels into the ``labels`` of an OME-Zarr image, in the version of the image.
-
-    Parameters
-    ----------
-    image : str or pathlib.Path
-        Folder of the image.
-    volume : Volume
-        (d, h, w) labels of the image's shape, on its grid.
-    name : str
-        Name of the label image, a plain one.
-    names : mapping of int to str or None
-        What the labels mean.
-    overwrite : bool
-        Replace labels of this name.
-
-    Returns
-    -------
-    pathlib.Path
-        The folder of the labels.
-
-    Raises
-    ------
-    InputError
-        When values are no labels, or the shape is not the image's.
-    FileFormatError
-        When there is no such image.
-    OutputError
-        When such labels exist, or the image's folder cannot be written to.
-    DependencyError
-        When the package zarr is not installed.
-
-    Notes
-    -----
-    The labels appear whole under their name first and are listed in the group after that.
-    """
-    from napari_voxuda.io.ome_zarr import open_ome_zarr
-
-    image = Path(image).expanduser()
-    opened = open_ome_zarr(image)
-    shape = opened.levels[0].data.shape
-    if shape != volume.shape:
-        raise InputError(
-            f"{image}: labels of the image's shape {shape} were wanted, got {volume.shape}."
-        )
-    version: OmeVersion = "0.5" if (image / "zarr.json").is_file() else "0.4"
-    target = child(image, "labels", name)
-    _make_labels_group(image / "labels", version)
-    stored, found = label_dtype(volume, None)
-    extra = label_metadata(version, found, names or {}, in_image=True)
-    _write(target, volume, stored, "nearest", version, None, extra, overwrite)
-    _list_label(image / "labels", name, version)
-    return target
 
 
 def label_dtype(volume: Volume, dtype: npt.DTypeLike | None) -> tuple[np.dtype[Any], list[int]]:
@@ -254,33 +193,40 @@ def _level(
 ) -> Any:
     """Write one level from the one above it, a layer of chunks at a time, and return its array."""
     step = 1 if first else 2
+    edge = _CHUNK if method == "nearest" else _IMAGE_CHUNK
     shape = tuple(-(-n // step) for n in above.shape)
     is_format_2 = group.metadata.zarr_format == 2
     array = group.create_array(
         path,
         shape=shape,
-        chunks=tuple(min(_CHUNK, n) for n in shape),
+        chunks=tuple(min(edge, n) for n in shape),
         dtype=dtype,
         fill_value=0,
         chunk_key_encoding={"name": "v2", "separator": "/"} if is_format_2 else None,
         dimension_names=None if is_format_2 else ("z", "y", "x"),
     )
-    for start in range(0, shape[0], _CHUNK):
-        slab = np.asarray(above[start * step : (start + _CHUNK) * step])
+    for start in range(0, shape[0], edge):
+        slab = np.asarray(above[start * step : (start + edge) * step])
         if first and dtype.kind == "f" and not np.isfinite(slab).all():
             raise InputError(f"{name}: finite values were wanted, got NaN or infinity.")
         if not first:
             slab = slab[::2, ::2, ::2] if method == "nearest" else _halved(slab)
+        if dtype.kind in "iu" and slab.dtype.kind == "f":
+            slab = np.rint(slab)
         array[start : start + len(slab)] = slab.astype(dtype, copy=False)
     return array
 
 
 def _halved(slab: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return means over 2 x 2 x 2 voxels; an odd last one is repeated."""
-    pad = [(0, n % 2) for n in slab.shape]
-    even = np.pad(slab, pad, mode="edge").astype(np.float64)
-    d, h, w = (n // 2 for n in even.shape)
-    mean: npt.NDArray[Any] = even.reshape(d, 2, h, 2, w, 2).mean(axis=(1, 3, 5))
+    mean = slab
+    for axis in range(3):
+        first = mean[(slice(None),) * axis + (slice(0, None, 2),)]
+        second = mean[(slice(None),) * axis + (slice(1, None, 2),)]
+        mean = first.astype(np.float32) if mean is slab else first.copy()
+        paired = mean[(slice(None),) * axis + (slice(0, second.shape[axis]),)]
+        paired += second
+        paired *= 0.5
     return mean
 
 
@@ -307,39 +253,3 @@ def _coarser(grid: Grid, level: int, method: str) -> Grid:
 
 def _slabs(data: Any, depth: int) -> Any:
     return (np.asarray(data[z : z + depth]) for z in range(0, len(data), depth))
-
-
-def _make_labels_group(folder: Path, version: OmeVersion) -> None:
-    """Make the group that lists an image's labels where there is none."""
-    if is_zarr_folder(folder):
-        return
-    if folder.exists():
-        raise OutputError(f"{folder}: a zarr group was wanted, but it is something else.")
-    with atomic_folder(folder) as part:
-        for name, content in _group_files(version, []).items():
-            (part / name).write_text(json.dumps(content, indent=2), encoding="utf-8")
-
-
-def _group_files(version: OmeVersion, labels: list[str]) -> dict[str, dict[str, Any]]:
-    if version == "0.4":
-        return {".zgroup": {"zarr_format": 2}, ".zattrs": {"labels": labels}}
-    attributes = {"ome": {"version": "0.5", "labels": labels}}
-    return {"zarr.json": {"zarr_format": 3, "node_type": "group", "attributes": attributes}}
-
-
-def _list_label(folder: Path, name: str, version: OmeVersion) -> None:
-    """Add a name to the list of an image's labels."""
-    file = folder / (".zattrs" if version == "0.4" else "zarr.json")
-    try:
-        content = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-        if version == "0.4":
-            holder = content
-        else:
-            holder = content.setdefault("attributes", {}).setdefault("ome", {"version": "0.5"})
-        labels = holder.setdefault("labels", [])
-        if name not in labels:
-            labels.append(name)
-    except (OSError, ValueError, AttributeError) as error:
-        raise FileFormatError(f"{file}: the list of labels cannot be read ({error}).") from error
-    with atomic_path(file) as temporary:
-        temporary.write_text(json.dumps(content, indent=2), encoding="utf-8")
