@@ -19,7 +19,7 @@ from napari_voxuda.io.copick import (
     segmentation_name,
 )
 from napari_voxuda.io.names import child, file_name
-from napari_voxuda.io.provenance import is_sidecar, sidecar_path
+from napari_voxuda.io.provenance import check_sidecar_place
 from napari_voxuda.io.whole_folder import check_new_folder
 from napari_voxuda.segmentation.instances import find_particles, label_particles
 from napari_voxuda.segmentation.particles import Particle
@@ -89,12 +89,7 @@ def check_plan(job: ExportJob, planned: list[PlannedFile]) -> None:
         seen.add(path.resolve())
         if job.labels.path is not None and path.resolve() == job.labels.path.resolve():
             raise OutputError(f"{path}: this is an input; choose another name or folder.")
-        record = sidecar_path(path)
-        if record.exists() and not is_sidecar(record):
-            raise OutputError(
-                f"{record}: the record of where {path.name} comes from belongs here, but another file "
-                "has this name; move it away."
-            )
+        check_sidecar_place(path)
         if not file.format.startswith("copick") and file.format != "zarr-in-image":
             _check_parent(path)
         if path.suffix == ".zarr" and path.exists():

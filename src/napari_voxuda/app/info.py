@@ -29,8 +29,8 @@ def describe(path: str | Path) -> dict[str, Any]:
     dict
         JSON-able values. ``kind`` is ``"volume"``, ``"picks"``, ``"run"``, ``"subtomograms"``,
         ``"project"``, ``"model"``, ``"provenance"`` or ``"file"``; the other keys depend on it. What
-        has a record beside it also has ``provenance``, and a warning where it has changed since. Triples are in the order (z, y, x); a voxel size that the
-        header does not tell is None.
+        has a record beside it also has ``provenance``, and a warning where it has changed since. Triples
+        are in the order (z, y, x); a voxel size that the header does not tell is None.
 
     Raises
     ------

@@ -27,6 +27,7 @@ from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError, OutputError
 from napari_voxuda.io.folders import find_subtomograms
 from napari_voxuda.io.mrc import mrc_stem, read_mrc
+from napari_voxuda.io.provenance import check_sidecar_place
 from napari_voxuda.io.saving import save_labels, save_picks, save_values
 from napari_voxuda.io.table import write_particles_csv
 from napari_voxuda.segmentation.instances import label_particles
@@ -257,6 +258,7 @@ def _check_new(paths: list[Path], overwrite: bool) -> None:
         if place in seen:
             raise OutputError(f"{path}: two outputs were to be written to this file; rename one.")
         seen[place] = path
+        check_sidecar_place(path)
         if path.exists() and not overwrite:
             raise OutputError(
                 f"{path}: a new file was wanted, but it exists; choose another name or allow "

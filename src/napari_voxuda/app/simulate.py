@@ -23,6 +23,7 @@ from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import InputError, OutputError
 from napari_voxuda.io.atomic import atomic_path
 from napari_voxuda.io.mrc import write_mask, write_mrc
+from napari_voxuda.io.provenance import check_sidecar_place
 
 if TYPE_CHECKING:
     import torch
@@ -90,6 +91,7 @@ def simulate_task(job: SimulateJob) -> Task[Path]:
 
 
 def _check_new(out: Path) -> None:
+    check_sidecar_place(out)
     if not out.parent.is_dir():
         raise OutputError(f"{out}: the folder {out.parent} does not exist; make it first.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from napari_voxuda.errors import OutputError
-from napari_voxuda.io.provenance import is_sidecar, sidecar_path
+from napari_voxuda.io.provenance import check_sidecar_place
 from napari_voxuda.io.whole_folder import is_zarr_folder
 
 __all__ = ["check_new_file", "check_new_files", "check_new_folder", "check_suffix"]
@@ -37,12 +37,7 @@ def check_new_file(path: Path, *, inputs: Sequence[Path] = (), overwrite: bool =
         raise OutputError(f"{path}: a file was wanted as output, but this is a folder.")
     if path.exists() and not overwrite:
         raise OutputError(f"{path}: the file exists; choose another name or add --overwrite.")
-    record = sidecar_path(path)
-    if record.exists() and not is_sidecar(record):
-        raise OutputError(
-            f"{record}: the record of where {path.name} comes from belongs here, but another file has "
-            "this name; move it away or choose another output."
-        )
+    check_sidecar_place(path)
     if path.parent.is_file():
         raise OutputError(f"{path}: {path.parent} is a file, not a folder; choose another place.")
     if not path.parent.is_dir():

@@ -23,6 +23,7 @@ __all__ = [
     "SCHEMA",
     "SIDECAR_SUFFIXES",
     "Hashing",
+    "check_sidecar_place",
     "finished",
     "hash_files",
     "hash_path",
@@ -105,6 +106,22 @@ def finished(hashing: Hashing) -> str:
             return str(stop.value)
 
 
+def check_sidecar_place(output: Path) -> None:
+    """Refuse an output whose sidecar would replace another kind of file.
+
+    Raises
+    ------
+    OutputError
+        When a file that is no sidecar has its name.
+    """
+    path = sidecar_path(output)
+    if path.exists() and not is_sidecar(path):
+        raise OutputError(
+            f"{path}: the record of where {output.name} comes from belongs here, but another file has "
+            "this name; move it away or choose another output."
+        )
+
+
 def write_sidecar(output: Path, record: Mapping[str, Any]) -> Path:
     """Write the sidecar of an output and return its place.
 
@@ -121,11 +138,7 @@ def write_sidecar(output: Path, record: Mapping[str, Any]) -> Path:
         When it cannot be written, or another kind of file has its name.
     """
     path = sidecar_path(output)
-    if path.exists() and not is_sidecar(path):
-        raise OutputError(
-            f"{path}: the record of where {output.name} comes from belongs here, but another file has "
-            "this name; move it away."
-        )
+    check_sidecar_place(output)
     content = {"format": _FORMAT, "schema": SCHEMA, **record}
     with atomic_path(path) as temporary:
         text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
