@@ -203,7 +203,12 @@ def test_stages_are_told() -> None:
     job = SegmentJob(volume=Volume(data=two_particles(), grid=GRID), model=Path("run"))
     events = finished(segment_task(job, load=always(Brightness())))[1]
     stages = dict.fromkeys(event.stage for event in events if isinstance(event, Progress))
-    assert list(stages) == ["Reading the volume", "Segmenting", "Finding particles"]
+    assert list(stages) == [
+        "Hashing inputs",
+        "Reading the volume",
+        "Segmenting",
+        "Finding particles",
+    ]
 
 
 def test_closing_the_task_stops_it() -> None:

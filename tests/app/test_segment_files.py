@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ from napari_voxuda.app.segment_files import (
 )
 from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import InputError, OutputError
+from napari_voxuda.io.folders import find_subtomograms
 from napari_voxuda.io.mrc import read_mrc, write_mask, write_mrc
+from napari_voxuda.io.provenance import read_sidecar
 from napari_voxuda.io.star import read_star_picks
 from napari_voxuda.segmentation.instances import find_particles, label_particles
 from napari_voxuda.segmentation.settings import SegmentSettings
@@ -182,7 +185,7 @@ def test_a_folder_of_subtomograms_scores_against_its_own_truths(
     out = tmp_path / "deep" / "out"
     result, events = finished(folder_task(boxes, out))
     assert [path.name for path in result.masks] == ["a_mask.mrc", "b_mask.mrc", "c.mrc"]
-    assert sorted(path.name for path in out.iterdir()) == ["a_mask.mrc", "b_mask.mrc", "c.mrc"]
+    assert sorted(path.name for path in out.glob("*.mrc")) == ["a_mask.mrc", "b_mask.mrc", "c.mrc"]
     assert read_mrc(out / "a_mask.mrc").grid.origin_angstrom == GRID.origin_angstrom
     assert all(read_mrc(path).data.sum() == 125 for path in result.masks)  # each by itself
     (out / "c.mrc").rename(tmp_path / "c.mrc")
@@ -208,7 +211,7 @@ def test_existing_masks_are_kept(boxes: Path, tmp_path: Path) -> None:
         finished(folder_task(boxes, out))
     assert [path.name for path in out.iterdir()] == ["b_mask.mrc"]
     finished(folder_task(boxes, out, overwrite=True))
-    assert len(list(out.iterdir())) == 3
+    assert len(list(out.glob("*.mrc"))) == 3
 
 
 def test_the_folder_of_the_subtomograms_is_never_the_output(boxes: Path) -> None:
@@ -240,7 +243,7 @@ def test_probabilities_go_into_a_folder_of_their_own(boxes: Path, tmp_path: Path
     out = tmp_path / "probabilities"
     finished(folder_task(boxes, tmp_path / "masks", probability=out))
     names = [f"{name}_probability.mrc" for name in "abc"]
-    assert sorted(path.name for path in out.iterdir()) == names
+    assert sorted(path.name for path in out.glob("*.mrc")) == names
     assert 0.9 < read_mrc(out / names[0]).data.max() <= 1.0
     with pytest.raises(OutputError, match=r"a_probability.mrc: a new file was wanted"):
         finished(folder_task(boxes, tmp_path / "other", probability=out))
@@ -265,4 +268,20 @@ def test_masks_done_before_a_cancel_stay(boxes: Path, tmp_path: Path) -> None:
     while next(task) != Progress(stage="Segmenting", done=1, total=3):
         pass
     task.close()
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a_mask.mrc"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "a_mask.mrc",
+        "a_mask.mrc.json",
+    ]
+
+
+def test_every_mask_has_its_record(boxes: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result, _ = finished(folder_task(boxes, out))
+    for mask, source in zip(result.masks, find_subtomograms(boxes), strict=True):
+        record = read_sidecar(mask)
+        assert record is not None
+        assert record["output"]["sha256"] == sha256(mask.read_bytes()).hexdigest()
+        assert record["inputs"][0]["name"] == source.name
+        assert record["inputs"][0]["sha256"] == sha256(source.read_bytes()).hexdigest()
+        assert record["settings"]["threshold"] == SegmentSettings().threshold
+        assert record["device"] == "cpu"

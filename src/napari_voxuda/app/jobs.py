@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from napari_voxuda.adaptation.settings import AdaptSettings
+from napari_voxuda.app.provenance import Provenance
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.method.denoising import DenoiseSettings
@@ -68,6 +69,8 @@ class AdaptJob:
         Whether protein is bright or dark in the target.
     voxel_size_angstrom : float or None
         Overrides the target header's; needed where that is unknown.
+    level : int
+        Which resolution of an OME-Zarr image; 0 is the finest.
     resume : bool
         Go on with the run in `out`; settings and seed then come from the run itself.
     """
@@ -79,6 +82,7 @@ class AdaptJob:
     settings: AdaptSettings = field(default_factory=AdaptSettings)
     contrast: Literal["auto", "bright", "dark"] = "auto"
     voxel_size_angstrom: float | None = None
+    level: int = 0
     device: DeviceName = "auto"
     seed: int = 0
     resume: bool = False
@@ -168,8 +172,11 @@ class Segmentation:
         (d, h, w) uint8, 1 where foreground, after threshold and minimum size.
     particles : list of Particle
         The connected components of `mask`, largest first.
+    provenance : Provenance or None
+        What it comes from; goes into the sidecars of what is written of it.
     """
 
     probability: Volume
     mask: Volume
     particles: list[Particle]
+    provenance: Provenance | None = None

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_voxuda._params import to_dict
 from napari_voxuda._types import Contrast, Message, Progress, Task
 from napari_voxuda.app.device import resolve_device
 from napari_voxuda.app.jobs import Segmentation, SegmentJob
+from napari_voxuda.app.provenance import trace
 from napari_voxuda.data.normalise import volume_statistics
 from napari_voxuda.data.volume import Volume
-from napari_voxuda.errors import InputError
+from napari_voxuda.errors import InputError, RunFolderError
 from napari_voxuda.segmentation.instances import (
     find_particles,
     label_particles,
@@ -32,6 +35,7 @@ __all__ = [
     "LoadModel",
     "SegmentModel",
     "check_minimum_size",
+    "model_file",
     "open_model",
     "segment_task",
     "segment_volume",
@@ -93,7 +97,15 @@ def segment_task(job: SegmentJob, *, load: LoadModel | None = None) -> Task[Segm
     """
     check_minimum_size(job.volume, job.settings)
     model = open_model(job.model, job.device, load)
-    return (yield from segment_volume(job.volume, model, job.settings))
+    provenance = yield from trace(
+        "segment",
+        inputs={"volume": job.volume},
+        settings=to_dict(job.settings),
+        model=model_file(job.model),
+        device=str(resolve_device(job.device)),
+    )
+    segmentation = yield from segment_volume(job.volume, model, job.settings)
+    return replace(segmentation, provenance=provenance)
 
 
 def segment_volume(
@@ -147,6 +159,16 @@ def open_model(run: Path, device: str, load: LoadModel | None = None) -> Segment
 
         load = load_model
     return load(run, resolve_device(device))
+
+
+def model_file(run: Path) -> Path | None:
+    """Return the file of a run's weights; None where a model did not come from there."""
+    from napari_voxuda.networks.checkpoint import weights_file
+
+    try:
+        return weights_file(run)
+    except RunFolderError:
+        return None
 
 
 def _doubts(volume: Volume, model: SegmentModel, settings: SegmentSettings) -> list[str]:

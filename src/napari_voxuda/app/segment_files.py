@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from napari_voxuda._params import to_dict
 from napari_voxuda._types import Message, Progress, Task
+from napari_voxuda.app.device import resolve_device
 from napari_voxuda.app.evaluate import pair_name
 from napari_voxuda.app.jobs import Segmentation, SegmentedFolder, SegmentFolderJob
-from napari_voxuda.app.segment import LoadModel, check_minimum_size, open_model, segment_volume
+from napari_voxuda.app.provenance import Provenance, sign, trace, traced_model
+from napari_voxuda.app.segment import (
+    LoadModel,
+    check_minimum_size,
+    model_file,
+    open_model,
+    segment_volume,
+)
 from napari_voxuda.data.normalise import volume_statistics
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError, OutputError
 from napari_voxuda.io.folders import find_subtomograms
-from napari_voxuda.io.mrc import mrc_stem, read_mrc, write_mask, write_mrc
-from napari_voxuda.io.star import write_star_picks
+from napari_voxuda.io.mrc import mrc_stem, read_mrc
+from napari_voxuda.io.provenance import check_sidecar_place
+from napari_voxuda.io.saving import save_labels, save_picks, save_values
 from napari_voxuda.io.table import write_particles_csv
 from napari_voxuda.segmentation.instances import label_particles
 
@@ -55,18 +66,19 @@ def save_segmentation(
     instances: Path | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Write a segmentation, each file whole or not at all and the mask last.
+    """Write a segmentation, each file whole or not at all, with its sidecar, and the mask last.
 
     Parameters
     ----------
     segmentation : Segmentation
         What `segment_task` returned.
     mask : Path
-        The mask (MRC).
+        The mask (MRC, or ``NAME.zarr`` for OME-Zarr).
     probability, instances : Path or None
-        The foreground probability (MRC, float32), and the mask with the particles' labels (MRC).
+        The foreground probability (float32), and the mask with the particles' labels, likewise.
     picks, table : Path or None
-        The particles' centres (STAR, RELION 5), and all about them (CSV).
+        The particles' centres (STAR of RELION 5, copick's ``.json``, ``.ndjson``), and all about them
+        (CSV).
     overwrite : bool
         Replace files that exist. Nothing is ever deleted.
 
@@ -80,25 +92,39 @@ def save_segmentation(
     given = [path for path in (probability, instances, table, picks, mask) if path is not None]
     _check_new(given, overwrite)
     volume = segmentation.mask
-    if picks is not None and volume.grid.voxel_size_angstrom is None:
+    in_angstrom = picks is not None and picks.suffix.lower() != ".ndjson"
+    if in_angstrom and volume.grid.voxel_size_angstrom is None:
         raise InputError(
             f"{picks}: picks in Å need the voxel size of {volume.name}, which is unknown; set it."
         )
+    signed = partial(_sign, segmentation)
     if probability is not None:
-        write_mrc(probability, segmentation.probability, label="foreground probability")
+        label = "foreground probability"
+        save_values(probability, segmentation.probability, label=label, overwrite=overwrite)
+        signed(probability, "probability")
     if instances is not None:
-        write_mask(instances, volume.with_data(label_particles(volume.data)), label="particles")
+        numbered = volume.with_data(label_particles(volume.data))
+        save_labels(instances, numbered, label="particles", overwrite=overwrite)
+        signed(instances, "instances")
     if table is not None:
         write_particles_csv(table, segmentation.particles, volume.grid)
+        signed(table, "table")
     if picks is not None:
-        write_star_picks(
+        save_picks(
             picks,
             particle_picks(segmentation),
             tomogram_name=volume.name,
             voxel_size_angstrom=volume.grid.voxel_size_angstrom,
             shape=volume.shape,
         )
-    write_mask(mask, volume)
+        signed(picks, "picks")
+    save_labels(mask, volume, overwrite=overwrite)
+    signed(mask, "mask")
+
+
+def _sign(segmentation: Segmentation, output: Path, kind: str) -> None:
+    if segmentation.provenance is not None:
+        sign(output, kind, segmentation.provenance)
 
 
 def segment_folder_task(
@@ -136,12 +162,24 @@ def segment_folder_task(
     model = open_model(job.model, job.device, load)
     for folder in _folders(job):
         _make_folder(folder)
+    weights = model_file(job.model)
+    traced = None if weights is None else (yield from traced_model(weights))
     said: set[str] = set()
     yield Progress(stage="Segmenting", done=0, total=len(planned))
     for done, (path, (mask, probability)) in enumerate(planned.items(), 1):
         volume = _read(path, job)
         task = segment_volume(volume, model, job.settings)
+        provenance = yield from _without_progress(
+            trace(
+                "segment",
+                inputs={"volume": volume},
+                settings=to_dict(job.settings),
+                model=traced,
+                device=str(resolve_device(job.device)),
+            )
+        )
         segmentation = yield from _first_warnings(task, said, volume.name)
+        segmentation = replace(segmentation, provenance=provenance)
         save_segmentation(segmentation, mask=mask, probability=probability, overwrite=job.overwrite)
         yield Progress(stage="Segmenting", done=done, total=len(planned))
     return SegmentedFolder(out=job.out, masks=tuple(mask for mask, _ in planned.values()))
@@ -199,6 +237,19 @@ def _first_warnings(task: Task[Segmentation], said: set[str], name: str) -> Task
         task.close()
 
 
+def _without_progress(task: Task[Provenance]) -> Task[Provenance]:
+    """Do a task that is short for each of many files, telling no more than that it goes on."""
+    yield from ()
+    try:
+        while True:
+            next(task)
+    except StopIteration as stop:
+        provenance: Provenance = stop.value
+        return provenance
+    finally:
+        task.close()
+
+
 def _check_new(paths: list[Path], overwrite: bool) -> None:
     """Refuse to write over files, and to write two outputs to one file."""
     seen: dict[Path, Path] = {}
@@ -207,6 +258,7 @@ def _check_new(paths: list[Path], overwrite: bool) -> None:
         if place in seen:
             raise OutputError(f"{path}: two outputs were to be written to this file; rename one.")
         seen[place] = path
+        check_sidecar_place(path)
         if path.exists() and not overwrite:
             raise OutputError(
                 f"{path}: a new file was wanted, but it exists; choose another name or allow "

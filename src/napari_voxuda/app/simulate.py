@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_voxuda import __version__
+from napari_voxuda._params import to_dict
 from napari_voxuda._types import Progress, Task
 from napari_voxuda.app.fetch import fetch_task
 from napari_voxuda.app.jobs import SimulateJob
+from napari_voxuda.app.provenance import sign, trace
 from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import InputError, OutputError
 from napari_voxuda.io.atomic import atomic_path
 from napari_voxuda.io.mrc import write_mask, write_mrc
+from napari_voxuda.io.provenance import check_sidecar_place
 
 if TYPE_CHECKING:
     import torch
@@ -69,6 +72,13 @@ def simulate_task(job: SimulateJob) -> Task[Path]:
             "whose subtomograms are simulated already."
         )
     yield from fetch_task(job.source)
+    files = job.source.files if job.source.kind in ("structures", "maps") else ()
+    provenance = yield from trace(
+        "simulate",
+        inputs={f"source {n}": Path(file) for n, file in enumerate(files, 1)},
+        settings=to_dict(job.source),
+        seed=job.seed,
+    )
     part = out.with_name(f".{out.name}.{uuid.uuid4().hex[:8]}.part")
     try:
         _make(part, out)
@@ -76,10 +86,12 @@ def simulate_task(job: SimulateJob) -> Task[Path]:
         _publish(part, out)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+    sign(out, "subtomograms", provenance)
     return out
 
 
 def _check_new(out: Path) -> None:
+    check_sidecar_place(out)
     if not out.parent.is_dir():
         raise OutputError(f"{out}: the folder {out.parent} does not exist; make it first.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):

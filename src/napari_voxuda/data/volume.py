@@ -76,7 +76,7 @@ class Volume:
     Parameters
     ----------
     data : numpy.ndarray
-        (d, h, w) values; may be a read-only memory map.
+        (d, h, w) values; may be a read-only memory map, or a `LazyArray`, which stands where one could.
     grid : Grid
         Voxel size, origin and start indices.
     name : str

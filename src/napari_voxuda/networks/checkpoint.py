@@ -29,6 +29,7 @@ __all__ = [
     "latest_checkpoint",
     "load_model",
     "read_tensors",
+    "weights_file",
     "write_tensors",
 ]
 
@@ -187,7 +188,7 @@ def load_model(run: Path, device: torch.device | str = "cpu") -> Model:
     FileFormatError
         When the weights are damaged.
     """
-    path = _weights_file(Path(run))
+    path = weights_file(Path(run))
     tensors, metadata = read_tensors(path)
     try:
         card = card_from_dict(metadata["model"])
@@ -229,7 +230,19 @@ def card_from_dict(values: dict[str, Any]) -> ModelCard:
     return card
 
 
-def _weights_file(run: Path) -> Path:
+def weights_file(run: Path) -> Path:
+    """Return the file of a run's model, or its newest checkpoint.
+
+    Parameters
+    ----------
+    run : Path
+        A run folder, or the path of a single ``.safetensors`` file.
+
+    Raises
+    ------
+    RunFolderError
+        When the folder does not exist or holds no weights.
+    """
     if run.is_file():
         return run
     if not run.is_dir():
