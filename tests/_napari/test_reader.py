@@ -78,3 +78,16 @@ def test_a_damaged_file_says_so(make_napari_viewer, tomogram_file):
     viewer = make_napari_viewer()
     with pytest.raises(FileFormatError, match="truncated"):
         viewer.open(cut, plugin="napari-voxuda")
+
+
+def test_a_big_endian_file_is_shown_in_the_machines_byte_order(tmp_path):
+    import mrcfile
+
+    data = np.arange(60, dtype=np.float32).reshape(3, 4, 5)
+    with mrcfile.new(tmp_path / "big.mrc") as file:
+        file.set_data(data.astype(">f4"))
+    (shown, _, kind), *_ = get_reader(str(tmp_path / "big.mrc"))(str(tmp_path / "big.mrc"))
+    assert shown.dtype == np.float32
+    assert shown.dtype.isnative
+    assert kind == "image"
+    np.testing.assert_array_equal(shown, data)

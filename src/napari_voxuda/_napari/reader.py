@@ -54,7 +54,10 @@ def layer_data(volume: Volume) -> _LayerData:
         "multiscale": False,
         "rgb": False,
     }
-    return volume.data, keywords, "image"
+    data = volume.data
+    if not data.dtype.isnative:  # OpenGL takes no other byte order than the machine's
+        data = data.astype(data.dtype.newbyteorder("="))
+    return data, keywords, "image"
 
 
 def is_mask(volume: Volume) -> bool:
