@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from napari_voxuda._types import Contrast
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
@@ -17,6 +18,7 @@ from napari_voxuda.simulation.settings import SourceSettings
 __all__ = [
     "AdaptJob",
     "AdaptResult",
+    "ContrastChoice",
     "DenoiseJob",
     "DeviceName",
     "SegmentFolderJob",
@@ -27,15 +29,27 @@ __all__ = [
 ]
 
 DeviceName = Literal["auto", "cpu", "cuda"]
+ContrastChoice = Literal["auto", "bright", "dark"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DenoiseJob:
-    """Denoise a whole volume in blocks; the task returns the denoised `Volume` (float32)."""
+    """Denoise a whole volume in blocks; the task returns the denoised `Volume` (float32).
+
+    Parameters
+    ----------
+    volume : Volume
+        The volume; may be memory-mapped.
+    settings : DenoiseSettings
+        The denoiser.
+    invert : bool
+        Turn the contrast of the result: its values times -1.
+    """
 
     volume: Volume
     settings: DenoiseSettings = field(default_factory=DenoiseSettings)
     device: DeviceName = "auto"
+    invert: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,12 +116,26 @@ class AdaptResult:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SegmentJob:
-    """Segment a whole volume with the model of a run; the task returns a `Segmentation`."""
+    """Segment a whole volume with the model of a run; the task returns a `Segmentation`.
+
+    Parameters
+    ----------
+    volume : Volume
+        The volume; may be memory-mapped.
+    model : Path
+        A run folder.
+    settings : SegmentSettings
+        Threshold, minimum size and tiles.
+    contrast : {"auto", "bright", "dark"}
+        Whether protein is bright or dark in the volume. ``"auto"`` is as in the tomogram that the model
+        was adapted to, with a warning where the volume looks otherwise.
+    """
 
     volume: Volume
     model: Path
     settings: SegmentSettings = field(default_factory=SegmentSettings)
     device: DeviceName = "auto"
+    contrast: ContrastChoice = "auto"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -128,6 +156,8 @@ class SegmentFolderJob:
         Overrides the headers'; needed for a minimum size where they do not tell it.
     overwrite : bool
         Whether files that exist are replaced.
+    contrast : {"auto", "bright", "dark"}
+        As for `SegmentJob`.
     """
 
     folder: Path
@@ -138,6 +168,7 @@ class SegmentFolderJob:
     settings: SegmentSettings = field(default_factory=SegmentSettings)
     device: DeviceName = "auto"
     overwrite: bool = False
+    contrast: ContrastChoice = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,8 +199,11 @@ class Segmentation:
         (d, h, w) uint8, 1 where foreground, after threshold and minimum size.
     particles : list of Particle
         The connected components of `mask`, largest first.
+    contrast : {"bright", "dark"} or None
+        What protein was taken to be in the volume; None where it is not known.
     """
 
     probability: Volume
     mask: Volume
     particles: list[Particle]
+    contrast: Contrast | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,19 +10,35 @@ import numpy as np
 
 from napari_voxuda._types import Message, Progress, Task
 from napari_voxuda.app.evaluate import pair_name
-from napari_voxuda.app.jobs import Segmentation, SegmentedFolder, SegmentFolderJob
-from napari_voxuda.app.segment import LoadModel, check_minimum_size, open_model, segment_volume
+from napari_voxuda.app.jobs import Segmentation, SegmentedFolder, SegmentFolderJob, SegmentJob
+from napari_voxuda.app.segment import (
+    FoundMask,
+    LoadModel,
+    check_minimum_size,
+    open_model,
+    segment_into,
+    segment_volume,
+)
 from napari_voxuda.data.normalise import volume_statistics
 from napari_voxuda.data.picks import Picks
+from napari_voxuda.data.slabs import SlabSink
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError, OutputError
+from napari_voxuda.io._mrc_write import label_dtype
 from napari_voxuda.io.folders import find_subtomograms
 from napari_voxuda.io.mrc import mrc_stem, read_mrc, write_mask, write_mrc
+from napari_voxuda.io.mrc_stream import scratch_sink, stream_mrc
 from napari_voxuda.io.star import write_star_picks
 from napari_voxuda.io.table import write_particles_csv
-from napari_voxuda.segmentation.instances import label_particles
+from napari_voxuda.segmentation.components import Components
 
-__all__ = ["mask_name", "particle_picks", "save_segmentation", "segment_folder_task"]
+__all__ = [
+    "mask_name",
+    "particle_picks",
+    "save_segmentation",
+    "segment_folder_task",
+    "segment_to_files_task",
+]
 
 
 def mask_name(volume: Path) -> str:
@@ -36,7 +53,7 @@ def mask_name(volume: Path) -> str:
     return f"{stem}.mrc"
 
 
-def particle_picks(segmentation: Segmentation) -> Picks:
+def particle_picks(segmentation: Segmentation | FoundMask) -> Picks:
     """Return the centres of the particles, with their mean probability as score."""
     particles = segmentation.particles
     return Picks(
@@ -80,25 +97,116 @@ def save_segmentation(
     given = [path for path in (probability, instances, table, picks, mask) if path is not None]
     _check_new(given, overwrite)
     volume = segmentation.mask
+    _check_picks(picks, volume)
+    if probability is not None:
+        write_mrc(probability, segmentation.probability, label="foreground probability")
+    found = FoundMask(mask=volume, particles=segmentation.particles, contrast=segmentation.contrast)
+    _save_found(found, mask=mask, picks=picks, table=table, instances=instances)
+
+
+def segment_to_files_task(
+    job: SegmentJob,
+    *,
+    mask: Path,
+    probability: Path | None = None,
+    picks: Path | None = None,
+    table: Path | None = None,
+    instances: Path | None = None,
+    overwrite: bool = False,
+    load: LoadModel | None = None,
+) -> Task[FoundMask]:
+    """Segment a volume straight into files, so that memory does not grow with the probability.
+
+    The files are those of `segment_task` and `save_segmentation`, to the bit.
+
+    Parameters
+    ----------
+    job : SegmentJob
+        Volume, run folder, settings and device.
+    mask, probability, picks, table, instances, overwrite
+        As for `save_segmentation`. Without a file for the probability it is kept meanwhile in a
+        nameless one beside the mask: four bytes a voxel.
+    load : callable or None
+        Loads the model; `napari_voxuda.networks.checkpoint.load_model` by default.
+
+    Yields
+    ------
+    Event
+        `Message` and `Progress`.
+
+    Returns
+    -------
+    FoundMask
+        Mask, particles and the contrast that was taken.
+
+    Raises
+    ------
+    InputError, OutputError, RunFolderError, FileFormatError
+        As `segment_task` and `save_segmentation`.
+    """
+    given = [path for path in (probability, instances, table, picks, mask) if path is not None]
+    _check_new(given, overwrite)
+    volume = job.volume
+    _check_picks(picks, volume)
+    check_minimum_size(volume, job.settings)
+    model = open_model(job.model, job.device, load)
+    with _probability_sink(probability, mask, volume) as sink:
+        found = yield from segment_into(volume, model, job.settings, sink, contrast=job.contrast)
+    _save_found(found, mask=mask, picks=picks, table=table, instances=instances)
+    return found
+
+
+def _probability_sink(
+    probability: Path | None, mask: Path, volume: Volume
+) -> AbstractContextManager[SlabSink]:
+    if probability is None:
+        return scratch_sink(mask.parent, volume.shape, name=volume.name)
+    label = "foreground probability"
+    return stream_mrc(probability, volume.shape, volume.grid, label=label, name=volume.name)
+
+
+def _check_picks(picks: Path | None, volume: Volume) -> None:
     if picks is not None and volume.grid.voxel_size_angstrom is None:
         raise InputError(
             f"{picks}: picks in Å need the voxel size of {volume.name}, which is unknown; set it."
         )
-    if probability is not None:
-        write_mrc(probability, segmentation.probability, label="foreground probability")
+
+
+def _save_found(
+    found: FoundMask,
+    *,
+    mask: Path,
+    picks: Path | None,
+    table: Path | None,
+    instances: Path | None,
+) -> None:
+    """Write everything but the probability, the mask last."""
+    volume = found.mask
     if instances is not None:
-        write_mask(instances, volume.with_data(label_particles(volume.data)), label="particles")
+        _write_instances(instances, volume)
     if table is not None:
-        write_particles_csv(table, segmentation.particles, volume.grid)
+        write_particles_csv(table, found.particles, volume.grid)
     if picks is not None:
         write_star_picks(
             picks,
-            particle_picks(segmentation),
+            particle_picks(found),
             tomogram_name=volume.name,
             voxel_size_angstrom=volume.grid.voxel_size_angstrom,
             shape=volume.shape,
         )
-    write_mask(mask, volume)
+    label = "mask" if found.contrast is None else f"mask, protein {found.contrast}"
+    write_mask(mask, volume, label=label)
+
+
+def _write_instances(path: Path, mask: Volume) -> None:
+    """Write the particles' labels slab by slab."""
+    components = Components(mask.data)
+    dtype = label_dtype(components.count, mask.name)
+    with stream_mrc(
+        path, mask.shape, mask.grid, dtype=dtype, label="particles", name=mask.name
+    ) as sink:
+        for _, labels in components.labels():
+            sink.append(labels)
 
 
 def segment_folder_task(
@@ -140,7 +248,7 @@ def segment_folder_task(
     yield Progress(stage="Segmenting", done=0, total=len(planned))
     for done, (path, (mask, probability)) in enumerate(planned.items(), 1):
         volume = _read(path, job)
-        task = segment_volume(volume, model, job.settings)
+        task = segment_volume(volume, model, job.settings, contrast=job.contrast)
         segmentation = yield from _first_warnings(task, said, volume.name)
         save_segmentation(segmentation, mask=mask, probability=probability, overwrite=job.overwrite)
         yield Progress(stage="Segmenting", done=done, total=len(planned))

@@ -143,7 +143,7 @@ def _mapped(
     if size > wanted:
         warnings = (_SURPLUS,)
     data: npt.NDArray[Any] = np.memmap(
-        stream,  # type: ignore[call-overload]
+        stream,
         header.dtype,
         mode="r",
         offset=offset,

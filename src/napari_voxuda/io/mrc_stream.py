@@ -101,7 +101,7 @@ class FileSink:
             )
         self._stream.flush()
         mapped: npt.NDArray[Any] = np.memmap(
-            self._stream,  # type: ignore[call-overload]
+            self._stream,
             self._dtype,
             mode="r",
             offset=self._offset,
