@@ -71,7 +71,7 @@ def _contrast(volume: Any) -> tuple[dict[str, Any] | None, list[str]]:
     """Return a guess of the contrast, None for masks, and what is wrong with the values."""
     from napari_voxuda.data.contrast import detect_contrast
 
-    if volume.data.dtype.kind in "iu" and (volume.data == 0).mean() > 0.5:
+    if volume.data.dtype.kind in "iu" and _zeros(volume.data) > 0.5 * volume.data.size:
         return None, []  # a mask
     try:
         guess = detect_contrast(volume)
@@ -79,6 +79,17 @@ def _contrast(volume: Any) -> tuple[dict[str, Any] | None, list[str]]:
         return None, [str(error)]
     fields = ("contrast", "confidence", "reason")
     return {name: getattr(guess, name) for name in fields}, []
+
+
+def _zeros(data: Any) -> int:
+    """Count the zeros of a volume slice by slice."""
+    from napari_voxuda.data.slabs import release_pages
+
+    count = 0
+    for plane in data:
+        count += plane.size - int((plane != 0).sum())
+        release_pages(data)
+    return count
 
 
 def _picks(path: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from napari_voxuda.cli.arguments import Device, Overwrite, VolumeFile
+from napari_voxuda.cli.arguments import Device, Overwrite, VolumeFile, VoxelSize
 from napari_voxuda.cli.console import result, run_task
 from napari_voxuda.cli.options import Given, with_settings
 from napari_voxuda.cli.outputs import check_new_file
@@ -22,6 +22,13 @@ def denoise(
     volume: VolumeFile,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The denoised volume (MRC).")],
     given: Given,
+    invert: Annotated[
+        bool,
+        typer.Option(
+            "--invert", help="Also turn the contrast, so that dark protein becomes bright."
+        ),
+    ] = False,
+    voxel_size: VoxelSize = None,
     overwrite: Overwrite = False,
     device: Device = "auto",
 ) -> None:
@@ -30,11 +37,10 @@ def denoise(
     check_mrc_name(out)
     check_new_file(out, inputs=[volume], overwrite=overwrite)
 
-    from napari_voxuda.app.denoise import denoise_task
+    from napari_voxuda.app.denoise_files import denoise_to_file_task
     from napari_voxuda.app.jobs import DenoiseJob
-    from napari_voxuda.io.mrc import write_mrc
 
-    job = DenoiseJob(volume=open_volume(volume), settings=settings, device=device)
-    denoised = run_task(denoise_task(job))
-    write_mrc(out, denoised, label=f"denoised ({settings.method})")
+    opened = open_volume(volume, voxel_size)
+    job = DenoiseJob(volume=opened, settings=settings, device=device, invert=invert)
+    run_task(denoise_to_file_task(job, out))
     result(f"{out}")

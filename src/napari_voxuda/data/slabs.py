@@ -11,7 +11,7 @@ import numpy.typing as npt
 from napari_voxuda._types import TripleInt
 from napari_voxuda.errors import InputError
 
-__all__ = ["ArraySink", "SlabSink", "release_pages"]
+__all__ = ["ArraySink", "NegatedSink", "SlabSink", "release_pages"]
 
 
 class SlabSink(Protocol):
@@ -56,6 +56,21 @@ class ArraySink:
     def array(self) -> npt.NDArray[np.float32]:
         """Return the volume, (d, h, w) float32."""
         return self._values
+
+
+class NegatedSink:
+    """Changes the sign of what goes into a sink, which turns the contrast."""
+
+    def __init__(self, sink: SlabSink) -> None:
+        self._sink = sink
+
+    def append(self, slab: npt.NDArray[Any]) -> None:
+        """Hand on the next slices, times -1."""
+        self._sink.append(-slab)
+
+    def array(self) -> npt.NDArray[Any]:
+        """Return what the sink holds."""
+        return self._sink.array()
 
 
 def release_pages(array: npt.NDArray[Any]) -> None:
