@@ -54,11 +54,11 @@ def table(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def prepare(work: Path, shape: tuple[int, int, int], stem: int, body: int, seed: int) -> None:
+def prepare(work: Path, shape: tuple[int, int, int], seed: int) -> None:
     """Write tomogram and model in a process of their own, whose memory does not count for others."""
     from multiprocessing import get_context
 
-    child = get_context("spawn").Process(target=write_inputs, args=(work, shape, stem, body, seed))
+    child = get_context("spawn").Process(target=write_inputs, args=(work, shape, seed))
     child.start()
     child.join()
     if child.exitcode:
@@ -73,8 +73,6 @@ def main(arguments: list[str] | None = None) -> int:
         "--shape", type=int, nargs=3, default=(928, 928, 464), metavar=("X", "Y", "Z")
     )
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=STEPS)
-    parser.add_argument("--stem", type=int, default=1, help="channels of the network")
-    parser.add_argument("--body", type=int, default=2, help="channels of the network, further in")
     parser.add_argument("--seed", type=int, default=0, help="of tomogram and network")
     parser.add_argument("--json", type=Path, help="file for the numbers")
     chosen = parser.parse_args(arguments)
@@ -83,7 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
     tomogram, model = chosen.work / "tomogram.mrc", chosen.work / "model.safetensors"
     about = {"cpus": os.cpu_count(), "system": platform.platform(), "seed": chosen.seed}
     print(f"{x} x {y} x {z} voxels (x, y, z), float32; {about}", flush=True)
-    prepare(chosen.work, (z, y, x), chosen.stem, chosen.body, chosen.seed)
+    prepare(chosen.work, (z, y, x), chosen.seed)
     rows = []
     for step, (command, outputs) in steps(chosen.work, tomogram, model).items():
         if step not in chosen.steps:

@@ -19,10 +19,10 @@ _SPACING = 56  # one molecule in a cube of this edge, in voxels
 _FOREGROUND = 0.02
 
 
-def write_inputs(work: Path, shape: TripleInt, stem: int, body: int, seed: int) -> None:
+def write_inputs(work: Path, shape: TripleInt, seed: int) -> None:
     """Write ``tomogram.mrc`` and ``model.safetensors`` into a folder; see the two functions below."""
     write_tomogram(work / "tomogram.mrc", shape, seed=seed)
-    write_model(work / "model.safetensors", work / "tomogram.mrc", stem=stem, body=body, seed=seed)
+    write_model(work / "model.safetensors", work / "tomogram.mrc", seed=seed)
 
 
 def write_tomogram(path: Path, shape: TripleInt, *, seed: int = 0) -> None:
@@ -55,8 +55,8 @@ def write_tomogram(path: Path, shape: TripleInt, *, seed: int = 0) -> None:
             sink.append(section[None])
 
 
-def write_model(path: Path, tomogram: Path, *, stem: int, body: int, seed: int = 0) -> None:
-    """Write an untrained network that calls about 2 % of a tomogram's voxels foreground.
+def write_model(path: Path, tomogram: Path, *, seed: int = 0) -> None:
+    """Write an untrained network of the default size that calls about 2 % of a tomogram foreground.
 
     Parameters
     ----------
@@ -64,8 +64,6 @@ def write_model(path: Path, tomogram: Path, *, stem: int, body: int, seed: int =
         The file of weights, which `segment --model` takes.
     tomogram : Path
         What its threshold is set on; of large ones a corner of 64 voxels.
-    stem, body : int
-        Channels of the network.
     seed : int
         Of the weights.
     """
@@ -77,7 +75,7 @@ def write_model(path: Path, tomogram: Path, *, stem: int, body: int, seed: int =
     from napari_voxuda.networks.voxresnet import VoxResNet
 
     torch.manual_seed(seed)
-    settings = NetworkSettings(stem=stem, body=body, head=1)
+    settings = NetworkSettings()
     network = VoxResNet(settings).eval()
     card = ModelCard(
         network=settings,

@@ -25,7 +25,9 @@ class Peak:
     Parameters
     ----------
     resident : int
-        Resident set (``ru_maxrss``), pages of mapped files included.
+        Resident set, pages of mapped files included: the system's own high-water mark (``VmHWM``,
+        read every 50 ms), or ``ru_maxrss`` where there is none. Linux counts the parent's memory
+        before the program is loaded into ``ru_maxrss``.
     anonymous : int
         Its part that no file stands behind (``RssAnon``), sampled every 50 ms.
     mapped : int
@@ -69,13 +71,13 @@ def watch(arguments: list[str]) -> Peak:
     RuntimeError
         When the command fails; holds what it said.
     """
-    started, anonymous, mapped = time.monotonic(), 0, 0
+    started, peaks = time.monotonic(), (0, 0, 0)
     command = [sys.executable, "-m", "napari_voxuda", *arguments]
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT)
         while not (waited := os.wait4(process.pid, os.WNOHANG))[0]:
-            kinds = _resident(process.pid)
-            anonymous, mapped = max(anonymous, kinds[0]), max(mapped, kinds[1])
+            now = _resident(process.pid)
+            peaks = tuple(max(pair) for pair in zip(peaks, now, strict=True))
             time.sleep(_INTERVAL_S)
         _, status, usage = waited
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -83,19 +85,19 @@ def watch(arguments: list[str]) -> Peak:
         words = said.read().decode(errors="replace")
     if process.returncode:
         raise RuntimeError(f"{' '.join(arguments)}: exit code {process.returncode}: {words}")
-    resident = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    resident, anonymous, mapped = peaks
+    if not resident:
+        resident = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     seconds = time.monotonic() - started
     return Peak(resident=resident, anonymous=anonymous, mapped=mapped, seconds=seconds)
 
 
-def _resident(pid: int) -> tuple[int, int]:
-    """Return the anonymous and the file-backed resident bytes; 0 where the system does not tell."""
+def _resident(pid: int) -> tuple[int, ...]:
+    """Return the peak and the anonymous and file-backed bytes now; 0 where the system tells none."""
     try:
         text = Path(f"/proc/{pid}/status").read_text()
     except OSError:
-        return 0, 0
+        return 0, 0, 0
     values = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-    anonymous, mapped = (
-        int(values.get(name, "0 kB").split()[0]) * 1024 for name in ("RssAnon", "RssFile")
-    )
-    return anonymous, mapped
+    names = ("VmHWM", "RssAnon", "RssFile")
+    return tuple(int(values.get(name, "0 kB").split()[0]) * 1024 for name in names)
