@@ -22,7 +22,9 @@ def whole(found: Components, shape: tuple[int, ...]) -> np.ndarray:
 
 def largest_first(mask: np.ndarray) -> np.ndarray:
     """Label the whole volume at once, and number by size and first voxel with plain Python."""
-    labels = cc3d.connected_components(mask != 0, connectivity=CONNECTIVITY, binary_image=True)
+    padded = np.pad(mask != 0, ((0, 1),) * 3)
+    labels = cc3d.connected_components(padded, connectivity=CONNECTIVITY, binary_image=True)
+    labels = labels[:-1, :-1, :-1]
     flat = labels.ravel()
     sizes = {k: int((flat == k).sum()) for k in range(1, int(flat.max()) + 1)}
     order = sorted(sizes, key=lambda k: (-sizes[k], int(np.argmax(flat == k))))
@@ -73,6 +75,13 @@ def test_labels_come_in_the_smallest_type(monkeypatch):
     found = Components(mask)
     assert found.count == 2000
     assert {values.dtype for _, values in found.labels()} == {np.dtype(np.uint16)}
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 7, 9), (5, 1, 7), (7, 5, 1), (1, 1, 1001)])
+def test_thin_volumes_full_of_single_voxels(shape):
+    mask = np.zeros(shape, np.uint8)
+    mask[::2, ::2, ::2] = 1
+    assert Components(mask).count == mask.sum()
 
 
 def test_an_empty_mask_has_no_component():

@@ -88,13 +88,16 @@ def _labelled(slab: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], int]:
     import cc3d
 
     foreground = slab if slab.dtype in (np.bool_, np.uint8) else slab != 0
+    # cc3d underestimates how many labels fit a volume with an edge of 1, and then gives up.
+    thin = [(0, int(edge == 1)) for edge in slab.shape]
     labels, count = cc3d.connected_components(
-        np.ascontiguousarray(foreground),
+        np.ascontiguousarray(np.pad(foreground, thin) if 1 in slab.shape else foreground),
         connectivity=CONNECTIVITY,
         binary_image=True,
         return_N=True,
     )
-    return labels, int(count)
+    depth, height, width = slab.shape
+    return labels[:depth, :height, :width], int(count)
 
 
 def _provisional(labels: npt.NDArray[Any], offset: int) -> _Ints:
