@@ -141,3 +141,16 @@ def test_an_em_file_opens(make_napari_viewer, shared_data):
     path = shared_data / "formats" / "ribosome_unscaled.em"
     (layer,) = viewer.open(path, plugin="napari-voxuda")
     assert layer.data.shape == (48, 48, 48)
+
+
+def test_a_big_endian_file_is_shown_in_the_machines_byte_order(tmp_path):
+    import mrcfile
+
+    data = np.arange(60, dtype=np.float32).reshape(3, 4, 5)
+    with mrcfile.new(tmp_path / "big.mrc") as file:
+        file.set_data(data.astype(">f4"))
+    (shown, _, kind), *_ = get_reader(str(tmp_path / "big.mrc"))(str(tmp_path / "big.mrc"))
+    assert shown.dtype == np.float32
+    assert shown.dtype.isnative
+    assert kind == "image"
+    np.testing.assert_array_equal(shown, data)

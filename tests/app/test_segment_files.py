@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,19 +14,21 @@ from torch import Tensor
 
 from napari_voxuda._types import Event, Message, Progress, Task
 from napari_voxuda.app.evaluate import evaluate
-from napari_voxuda.app.jobs import Segmentation, SegmentFolderJob
+from napari_voxuda.app.jobs import Segmentation, SegmentFolderJob, SegmentJob
+from napari_voxuda.app.segment import segment_task
 from napari_voxuda.app.segment_files import (
-    mask_name,
     particle_picks,
     save_segmentation,
-    segment_folder_task,
+    segment_to_files_task,
 )
+from napari_voxuda.app.segment_folder import mask_name, segment_folder_task
 from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import InputError, OutputError
 from napari_voxuda.io.folders import find_subtomograms
-from napari_voxuda.io.mrc import read_mrc, write_mask, write_mrc
+from napari_voxuda.io.mrc import read_header, read_mrc, write_mask, write_mrc
 from napari_voxuda.io.provenance import read_sidecar
 from napari_voxuda.io.star import read_star_picks
+from napari_voxuda.segmentation import components
 from napari_voxuda.segmentation.instances import find_particles, label_particles
 from napari_voxuda.segmentation.settings import SegmentSettings
 
@@ -134,6 +136,73 @@ def test_picks_without_voxel_size_are_refused_before_anything_is_written(tmp_pat
     with pytest.raises(InputError, match="voxel size of tomo, which is unknown"):
         save_segmentation(segmentation(Grid()), **outputs(tmp_path))
     assert list(tmp_path.iterdir()) == []
+
+
+def noisy_particles() -> np.ndarray:
+    data = np.random.default_rng(0).normal(0.0, 1.0, (40, 45, 50)).astype(np.float32)
+    for z, y, x in [(4, 5, 6), (20, 22, 23), (15, 40, 44), (33, 3, 30)]:
+        data[z : z + 6, y : y + 5, x : x + 6] += 20
+    return data
+
+
+@pytest.mark.parametrize("suffix", [".mrc", ".mrc.gz"])
+@pytest.mark.parametrize("merge", ["cores", "blend"])
+def test_files_written_on_the_way_are_those_of_the_whole_volume_to_the_bit(
+    tmp_path: Path, merge: Any, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(components, "_SLAB_VOXELS", 5000)
+    job = SegmentJob(
+        volume=Volume(data=noisy_particles(), grid=GRID, name="tomo"),
+        model=Path("run"),
+        settings=SegmentSettings(core=16, merge=merge, min_size_angstrom3=20_000.0),
+        device="cpu",
+    )
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    whole, streamed = outputs(tmp_path / "a"), outputs(tmp_path / "b")
+    for paths in (whole, streamed):
+        for name in ("mask", "probability", "instances"):
+            paths[name] = paths[name].with_name(f"{name}{suffix}")
+    segmentation, _ = finished(segment_task(job, load=lambda run, device: Brightness()))
+    save_segmentation(segmentation, **whole)
+    found, _ = finished(
+        segment_to_files_task(job, load=lambda run, device: Brightness(), **streamed)
+    )
+    assert len(found.particles) == 4
+    assert found.particles == segmentation.particles
+    assert found.contrast == segmentation.contrast == "bright"
+    for name, path in whole.items():
+        assert streamed[name].read_bytes() == path.read_bytes(), name
+        assert (read_sidecar(streamed[name]) or {})["output"]["name"] == path.name
+    files = {path.name for path in (tmp_path / "b").iterdir() if path.suffix != ".json"}
+    assert files == {path.name for path in whole.values()}
+
+
+def test_without_a_file_for_the_probability_nothing_of_it_stays(tmp_path: Path) -> None:
+    job = SegmentJob(
+        volume=Volume(data=noisy_particles(), grid=GRID), model=Path("run"), device="cpu"
+    )
+    finished(
+        segment_to_files_task(job, load=lambda run, device: Brightness(), mask=tmp_path / "m.mrc")
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.mrc", "m.mrc.json"]
+
+
+def test_a_cancelled_segmentation_leaves_no_file(tmp_path: Path) -> None:
+    volume = Volume(data=noisy_particles(), grid=GRID)
+    job = SegmentJob(volume=volume, model=Path("run"), device="cpu")
+    task = segment_to_files_task(job, load=lambda run, device: Brightness(), **outputs(tmp_path))
+    for event in task:
+        if getattr(event, "stage", "") == "Segmenting":
+            break
+    assert len(list(tmp_path.iterdir())) == 1  # the hidden file
+    task.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_contrast_stands_in_the_label_of_the_mask(tmp_path: Path) -> None:
+    save_segmentation(replace(segmentation(), contrast="dark"), mask=tmp_path / "mask.mrc")
+    assert read_header(tmp_path / "mask.mrc").labels[0].endswith(": mask, protein dark")
 
 
 def test_picks_of_no_particle() -> None:

@@ -93,7 +93,12 @@ def layer_data(
         "multiscale": len(pyramid) > 1,
         "rgb": False,
     }
-    return (pyramid if len(pyramid) > 1 else volume.data), keywords, "image"
+    if len(pyramid) > 1:
+        return pyramid, keywords, "image"
+    data = volume.data
+    if not data.dtype.isnative:  # OpenGL takes no other byte order than the machine's
+        data = data.astype(data.dtype.newbyteorder("="))
+    return data, keywords, "image"
 
 
 def is_mask(volume: Volume) -> bool:

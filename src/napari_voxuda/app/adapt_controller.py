@@ -145,6 +145,7 @@ class AdaptController:
             model=self._run,
             settings=request.segment_settings,
             device=request.device,
+            contrast=request.contrast,
         )
         self._launch(lambda: segment_task(job), partial(self._segmented, placement, volume.name))
 

@@ -101,8 +101,15 @@ def _contrast(volume: Any) -> tuple[dict[str, Any] | None, list[str]]:
 
 def _mostly_zero(data: Any) -> bool:
     """Whether more than half of the values are 0, judged by up to 64 slices."""
-    slices = [np.asarray(data[z]) for z in range(0, len(data), max(1, len(data) // 64))]
-    return sum(int((plane == 0).sum()) for plane in slices) > sum(p.size for p in slices) / 2
+    from napari_voxuda.data.slabs import release_pages
+
+    zeros = seen = 0
+    for z in range(0, len(data), max(1, len(data) // 64)):
+        plane = np.asarray(data[z])
+        zeros += plane.size - int(np.count_nonzero(plane))
+        seen += plane.size
+        release_pages(data)
+    return zeros > seen / 2
 
 
 def _picks(path: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from napari_voxuda._types import Contrast
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.app.provenance import Provenance
 from napari_voxuda.data.picks import Picks
@@ -18,6 +19,7 @@ from napari_voxuda.simulation.settings import SourceSettings
 __all__ = [
     "AdaptJob",
     "AdaptResult",
+    "ContrastChoice",
     "DenoiseJob",
     "DeviceName",
     "SegmentFolderJob",
@@ -28,15 +30,27 @@ __all__ = [
 ]
 
 DeviceName = Literal["auto", "cpu", "cuda"]
+ContrastChoice = Literal["auto", "bright", "dark"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DenoiseJob:
-    """Denoise a whole volume in blocks; the task returns the denoised `Volume` (float32)."""
+    """Denoise a whole volume in blocks; the task returns the denoised `Volume` (float32).
+
+    Parameters
+    ----------
+    volume : Volume
+        The volume; may be memory-mapped.
+    settings : DenoiseSettings
+        The denoiser.
+    invert : bool
+        Turn the contrast of the result: its values times -1.
+    """
 
     volume: Volume
     settings: DenoiseSettings = field(default_factory=DenoiseSettings)
     device: DeviceName = "auto"
+    invert: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -106,12 +120,26 @@ class AdaptResult:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SegmentJob:
-    """Segment a whole volume with the model of a run; the task returns a `Segmentation`."""
+    """Segment a whole volume with the model of a run; the task returns a `Segmentation`.
+
+    Parameters
+    ----------
+    volume : Volume
+        The volume; may be memory-mapped.
+    model : Path
+        A run folder.
+    settings : SegmentSettings
+        Threshold, minimum size and tiles.
+    contrast : {"auto", "bright", "dark"}
+        Whether protein is bright or dark in the volume. ``"auto"`` is as in the tomogram that the model
+        was adapted to, with a warning where the volume looks otherwise.
+    """
 
     volume: Volume
     model: Path
     settings: SegmentSettings = field(default_factory=SegmentSettings)
     device: DeviceName = "auto"
+    contrast: ContrastChoice = "auto"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -132,6 +160,8 @@ class SegmentFolderJob:
         Overrides the headers'; needed for a minimum size where they do not tell it.
     overwrite : bool
         Whether files that exist are replaced.
+    contrast : {"auto", "bright", "dark"}
+        As for `SegmentJob`.
     """
 
     folder: Path
@@ -142,6 +172,7 @@ class SegmentFolderJob:
     settings: SegmentSettings = field(default_factory=SegmentSettings)
     device: DeviceName = "auto"
     overwrite: bool = False
+    contrast: ContrastChoice = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,9 +205,12 @@ class Segmentation:
         The connected components of `mask`, largest first.
     provenance : Provenance or None
         What it comes from; goes into the sidecars of what is written of it.
+    contrast : {"bright", "dark"} or None
+        What protein was taken to be in the volume; None where it is not known.
     """
 
     probability: Volume
     mask: Volume
     particles: list[Particle]
     provenance: Provenance | None = None
+    contrast: Contrast | None = None

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from napari_voxuda.cli.arguments import Device, Level, Overwrite, VolumeFile
+from napari_voxuda.cli.arguments import Device, Level, Overwrite, VolumeFile, VoxelSize
 from napari_voxuda.cli.console import result, run_task
 from napari_voxuda.cli.options import Given, with_settings
 from napari_voxuda.cli.outputs import check_new_file
@@ -25,6 +25,13 @@ def denoise(
         typer.Argument(metavar="OUT", help="The denoised volume (MRC, or NAME.zarr for OME-Zarr)."),
     ],
     given: Given,
+    invert: Annotated[
+        bool,
+        typer.Option(
+            "--invert", help="Also turn the contrast, so that dark protein becomes bright."
+        ),
+    ] = False,
+    voxel_size: VoxelSize = None,
     level: Level = 0,
     overwrite: Overwrite = False,
     device: Device = "auto",
@@ -37,6 +44,7 @@ def denoise(
     from napari_voxuda.app.denoise_output import denoise_output_task
     from napari_voxuda.app.jobs import DenoiseJob
 
-    job = DenoiseJob(volume=open_volume(volume, level=level), settings=settings, device=device)
+    opened = open_volume(volume, voxel_size, level=level)
+    job = DenoiseJob(volume=opened, settings=settings, device=device, invert=invert)
     run_task(denoise_output_task(job, out, overwrite=overwrite))
     result(f"{out}")

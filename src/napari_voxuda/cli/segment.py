@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from napari_voxuda.app.jobs import SegmentFolderJob, SegmentJob
+from napari_voxuda.app.jobs import ContrastChoice, SegmentFolderJob, SegmentJob
 from napari_voxuda.cli.arguments import Device, Json, Level, Overwrite, VoxelSize
 from napari_voxuda.cli.console import result, run_task, show_json
 from napari_voxuda.cli.options import Given, with_settings
@@ -63,6 +63,13 @@ def segment(
     table: Annotated[
         Path | None, typer.Option("--table", help="Also write a table of the particles (CSV).")
     ] = None,
+    contrast: Annotated[
+        ContrastChoice,
+        typer.Option(
+            "--contrast",
+            help="Whether protein is dark or bright; auto is as in what the model was adapted to.",
+        ),
+    ] = "auto",
     voxel_size: VoxelSize = None,
     level: Level = 0,
     overwrite: Overwrite = False,
@@ -83,6 +90,7 @@ def segment(
             settings=settings,
             device=device,
             overwrite=overwrite,
+            contrast=contrast,
         )
         _segment_folder(job, json)
         return
@@ -93,6 +101,7 @@ def segment(
         model=model,
         settings=settings,
         device=device,
+        contrast=contrast,
     )
     _segment_volume(single, outputs, overwrite, json)
 
@@ -117,7 +126,7 @@ def _check_outputs(outputs: dict[str, Path], volume: Path, overwrite: bool) -> N
 
 
 def _segment_folder(job: SegmentFolderJob, json: bool) -> None:
-    from napari_voxuda.app.segment_files import segment_folder_task
+    from napari_voxuda.app.segment_folder import segment_folder_task
 
     for folder in (job.out, job.probability):
         if folder is not None:
@@ -130,19 +139,27 @@ def _segment_folder(job: SegmentFolderJob, json: bool) -> None:
 
 
 def _segment_volume(job: SegmentJob, outputs: dict[str, Path], overwrite: bool, json: bool) -> None:
-    from napari_voxuda.app.segment import segment_task
-    from napari_voxuda.app.segment_files import save_segmentation
+    from napari_voxuda.app.segment_files import segment_to_files_task
 
     needs_size = "picks" in outputs and outputs["picks"].suffix.lower() != ".ndjson"
     if needs_size and job.volume.grid.voxel_size_angstrom is None:
         raise InputError("--picks: positions in Å need the voxel size; give it with --voxel-size.")
-    segmentation = run_task(segment_task(job))
-    save_segmentation(segmentation, **outputs, overwrite=overwrite)
-    foreground = float(segmentation.mask.data.mean())
-    particles = len(segmentation.particles)
+    task = segment_to_files_task(
+        job,
+        mask=outputs["mask"],
+        probability=outputs.get("probability"),
+        picks=outputs.get("picks"),
+        table=outputs.get("table"),
+        instances=outputs.get("instances"),
+        overwrite=overwrite,
+    )
+    found = run_task(task)
+    foreground = float(found.mask.data.mean())
+    particles, contrast = len(found.particles), found.contrast
     if json:
-        show_json({**outputs, "particles": particles, "foreground": foreground})
+        facts = {"particles": particles, "foreground": foreground, "contrast": contrast}
+        show_json({**outputs, **facts})
     else:
-        result(f"{particles} particles, {foreground:.2%} of the volume")
+        result(f"{particles} particles, {foreground:.2%} of the volume; protein {contrast}")
         for name, path in outputs.items():
             result(f"{name}: {path}")

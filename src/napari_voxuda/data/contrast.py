@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_voxuda._types import Contrast
+from napari_voxuda.data.slabs import release_pages
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError
 
@@ -140,6 +141,7 @@ def _pieces(volume: Volume) -> Iterator[tuple[_Array, float]]:
     factor = max(1, int(_COARSEST_ANGSTROM / voxel))
     for tile in _tiles(volume.data):
         values = _binned(np.asarray(tile, dtype=np.float64), factor)
+        release_pages(tile)
         if not np.isfinite(values).all():
             raise InputError(
                 f"{volume.name}: finite values were wanted, got NaN or infinity; replace them first."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_voxuda.data.slabs import release_pages
 from napari_voxuda.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def volume_statistics(array: npt.NDArray[Any], *, name: str = "volume") -> tuple
         squares += (slab_mean - mean) ** 2 * count * slab.size / (count + slab.size)
         count += slab.size
         mean += (slab_mean - mean) * slab.size / count
+        release_pages(array)
     if low == high:
         raise InputError(f"{name}: varying values were wanted, got {low:g} in every voxel.")
     return mean, math.sqrt(squares / count)

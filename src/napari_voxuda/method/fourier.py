@@ -12,6 +12,7 @@ from napari_voxuda.method._tensors import SPATIAL, check_volume, working
 
 __all__ = [
     "HighPassShape",
+    "cube_line",
     "dft",
     "high_pass",
     "high_pass_mask",
@@ -220,13 +221,19 @@ def kept_energy(
     return float(_symmetrised(high_pass_mask(shape, pass_fraction, form=form)).square().mean())
 
 
+def cube_line(n: int, fraction: float, device: torch.device | str | None = None) -> torch.Tensor:
+    """Return which of the `n` coefficients along an axis the cube keeps, (n,) bool."""
+    side = max(1, min(n, round(n * fraction ** (1 / 3))))
+    line = torch.zeros(n, dtype=torch.bool, device=device)
+    start = (n - side + 1) // 2
+    line[start : start + side] = True
+    return line
+
+
 def _cube(shape: Sequence[int], fraction: float, device: torch.device | str | None) -> torch.Tensor:
     mask = torch.ones(tuple(shape), dtype=torch.bool, device=device)
     for axis, n in enumerate(shape):
-        side = max(1, min(n, round(n * fraction ** (1 / 3))))
-        line = torch.zeros(n, dtype=torch.bool, device=device)
-        start = (n - side + 1) // 2
-        line[start : start + side] = True
+        line = cube_line(n, fraction, device)
         mask &= line.reshape([n if a == axis else 1 for a in range(3)])
     return mask
 
