@@ -92,6 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(table(rows[-1:]).splitlines()[-1], flush=True)
         for path in outputs:
             path.unlink()
+            path.with_name(f"{path.name}.json").unlink(missing_ok=True)
     print(f"\n{table(rows)}")
     if chosen.json is not None:
         content = {"machine": about, "shape": [x, y, z], "rows": [asdict(row) for row in rows]}
