@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_voxuda._types import Contrast
+from napari_voxuda.data.reading import read_part
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError
 
@@ -160,7 +161,7 @@ def _tiles(data: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
     for i in _spread(len(corners), _MAX_TILES):
         steps = zip(corners[i], counts, data.shape, strict=True)
         starts = [int((c + 0.5) * n / k - min(_TILE, n) / 2) for c, k, n in steps]
-        yield data[tuple(slice(s, s + _TILE) for s in starts)]
+        yield read_part(data, tuple(slice(s, s + _TILE) for s in starts))
 
 
 def _binned(values: npt.NDArray[np.float64], factor: int) -> npt.NDArray[np.float64]:
