@@ -154,7 +154,7 @@ def _pieces(volume: Volume) -> Iterator[tuple[_Array, float]]:
 def _tiles(data: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
     """Yield the volume if it is small, else tiles spread evenly over it."""
     if data.size <= _MAX_TILES * _TILE**3 // 3:
-        yield data
+        yield read_part(data, slice(None))
         return
     counts = [max(1, n // _TILE) for n in data.shape]
     corners = list(np.ndindex(*counts))

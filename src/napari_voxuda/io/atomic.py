@@ -70,11 +70,13 @@ def atomic_path(path: str | Path, *, needed_bytes: int | None = None) -> Iterato
         When the folder is missing or not writable, `path` is a folder, or the disk is full.
     """
     target = _resolved(path)
-    if target.is_dir():
-        raise OutputError(f"{target}: a file was wanted, got a folder; give a file name in it.")
     try:
+        if target.is_dir():
+            raise OutputError(f"{target}: a file was wanted, got a folder; give a file name in it.")
         _check_room(target, needed_bytes)
         temporary, lock = _claimed(target)
+    except OutputError:
+        raise
     except OSError as error:
         raise _output_error(path, target, error, needed_bytes) from error
     try:
