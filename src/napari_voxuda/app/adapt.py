@@ -22,7 +22,7 @@ from napari_voxuda.app.provenance import Provenance, sign, trace
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import FileFormatError, InputError, RunFolderError
-from napari_voxuda.io.whole_folder import is_zarr_folder
+from napari_voxuda.io.zarr_folder import is_zarr_folder
 from napari_voxuda.simulation.settings import SourceSettings
 
 if TYPE_CHECKING:
@@ -127,14 +127,23 @@ def _resume(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
         if picks is None and run.record["picks"] is not None:
             picks = Path(run.record["picks"])
         target = _target(volumes, plan, _picks(picks, volumes[0], plan.source.voxel_size_angstrom))
-        facts = target.describe()
-        for key, value in facts.items():
-            if recorded.get(key) != value:
-                raise RunFolderError(
-                    f"{job.out}: the run's target has {key} {recorded.get(key)}, but the one given "
-                    f"has {value}. Give the target that the run began with, or start a new run."
-                )
+        _check_same(recorded, target.describe(), job.out)
         return (yield from _run(run, plan, (yield from _source(plan)), target, device))
+
+
+def _check_same(recorded: dict[str, Any], facts: dict[str, Any], out: Path) -> None:
+    """Refuse another target than the one that the run began with."""
+    for key, value in facts.items():
+        if key == "checksum" and recorded.get(key) in (None, value):
+            continue  # runs of version 0.1 recorded none
+        if recorded.get(key) != value:
+            told = f"{key} {recorded.get(key)}, but the one given has {value}"
+            if key == "checksum":
+                told = "other values than the one given, although their number is the same"
+            raise RunFolderError(
+                f"{out}: the run's target has {told}. Give the target that the run began with, or "
+                "start a new run."
+            )
 
 
 def _run(

@@ -14,6 +14,7 @@ from napari_voxuda._types import Message, Progress, Task
 from napari_voxuda.app.denoise_fourier import ngm_slabs
 from napari_voxuda.app.device import memory_bytes, resolve_device
 from napari_voxuda.app.jobs import DenoiseJob, DeviceName
+from napari_voxuda.data.reading import read_part
 from napari_voxuda.data.slabs import ArraySink, NegatedSink, SlabSink, release_pages
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError
@@ -193,7 +194,7 @@ def measure_values(array: npt.NDArray[Any], *, name: str = "volume") -> Task[Val
     count, mean, squares = 0, 0.0, 0.0
     for done, start in enumerate(starts):
         yield Progress(stage="Reading values", done=done, total=len(starts))
-        slab = _finite_float32(array[start : start + depth], (start, 0, 0), name)
+        slab = _finite_float32(read_part(array, slice(start, start + depth)), (start, 0, 0), name)
         low, high = min(low, float(slab.min())), max(high, float(slab.max()))
         wide = slab.astype(np.float64)
         slab_mean = float(wide.mean())
@@ -228,7 +229,7 @@ def _denoise_blocks(
             slice(start, start + size)
             for start, size in zip(tile.start, tiles.tile_shape, strict=True)
         )
-        block = np.array(array[read], dtype=np.float32)
+        block = read_part(array, read).astype(np.float32)
         filtered = _filtered(
             block,
             settings,

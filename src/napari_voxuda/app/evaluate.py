@@ -11,7 +11,7 @@ from napari_voxuda.data.masks import as_mask
 from napari_voxuda.errors import InputError
 from napari_voxuda.io.mrc import is_mrc_name, mrc_stem
 from napari_voxuda.io.volumes import read_volume, volume_stem
-from napari_voxuda.io.whole_folder import is_zarr_folder
+from napari_voxuda.io.zarr_folder import is_zarr_folder
 from napari_voxuda.scores.overlap import Confusion, Overlap, mean_overlap, overlap
 
 __all__ = ["ClassScore", "Evaluation", "PairScore", "evaluate", "pair_name"]

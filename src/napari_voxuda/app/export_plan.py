@@ -20,7 +20,7 @@ from napari_voxuda.io.copick import (
 )
 from napari_voxuda.io.names import child, file_name
 from napari_voxuda.io.provenance import check_sidecar_place
-from napari_voxuda.io.whole_folder import check_new_folder
+from napari_voxuda.io.zarr_folder import check_new_folder
 from napari_voxuda.segmentation.instances import find_particles, label_particles
 from napari_voxuda.segmentation.particles import Particle
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_voxuda.app.info_formats import other_facts, volume_facts, with_provenance
 from napari_voxuda.errors import InputError, OutputError, RunBusyError
-from napari_voxuda.io.whole_folder import is_zarr_folder
+from napari_voxuda.io.zarr_folder import is_zarr_folder
 
 __all__ = ["describe"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from napari_voxuda.errors import OutputError
 from napari_voxuda.io.provenance import check_sidecar_place
-from napari_voxuda.io.whole_folder import is_zarr_folder
+from napari_voxuda.io.zarr_folder import is_zarr_folder
 
 __all__ = ["check_new_file", "check_new_files", "check_new_folder", "check_suffix"]
 

@@ -14,7 +14,7 @@ from napari_voxuda.cli.options import Given, with_settings
 from napari_voxuda.cli.outputs import check_new_files, check_new_folder, check_suffix
 from napari_voxuda.cli.volumes import check_output_name, open_volume
 from napari_voxuda.errors import InputError
-from napari_voxuda.io.whole_folder import is_zarr_folder
+from napari_voxuda.io.zarr_folder import is_zarr_folder
 from napari_voxuda.segmentation.settings import SegmentSettings
 
 __all__ = ["segment"]

@@ -20,7 +20,7 @@ from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import FileFormatError, InputError
 from napari_voxuda.io._ome_metadata import OmeMetadata, parse_attributes
 from napari_voxuda.io._optional import needed
-from napari_voxuda.io.whole_folder import is_zarr_folder
+from napari_voxuda.io.zarr_folder import is_zarr_folder
 
 __all__ = ["OmeImage", "OmeLevel", "open_ome_zarr", "read_ome_zarr", "zarr_stem"]
 

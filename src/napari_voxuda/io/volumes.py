@@ -11,7 +11,7 @@ from napari_voxuda.io.em import EM_HEADER_BYTES, looks_like_em, read_em
 from napari_voxuda.io.mrc import MRC_SUFFIXES, is_mrc_name, mrc_stem, read_mrc
 from napari_voxuda.io.ome_zarr import read_ome_zarr, zarr_stem
 from napari_voxuda.io.tiff import is_tiff, read_tiff
-from napari_voxuda.io.whole_folder import ZARR_FILES, is_zarr_folder
+from napari_voxuda.io.zarr_folder import ZARR_FILES, is_zarr_folder
 
 __all__ = [
     "VOLUME_SUFFIXES",

@@ -19,7 +19,7 @@ from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import InputError
 from napari_voxuda.io._ome_metadata import OmeVersion, label_metadata, multiscales_metadata
 from napari_voxuda.io._optional import needed
-from napari_voxuda.io.whole_folder import atomic_folder
+from napari_voxuda.io.zarr_folder import zarr_folder
 
 __all__ = ["label_dtype", "write_image_zarr", "write_label_zarr"]
 
@@ -166,7 +166,7 @@ def _write(
     zarr = needed("zarr", "zarr", "OME-Zarr")
     count = _level_count(volume.shape) if levels is None else levels
     grids = [_coarser(volume.grid, n, method) for n in range(count)]
-    with atomic_folder(path, overwrite=overwrite) as part:
+    with zarr_folder(path, overwrite=overwrite) as part:
         group = zarr.open_group(part, mode="w-", zarr_format=2 if version == "0.4" else 3)
         above: Any = volume.data
         for n in range(count):

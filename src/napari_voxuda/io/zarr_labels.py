@@ -13,7 +13,7 @@ from napari_voxuda.io._ome_metadata import OmeVersion
 from napari_voxuda.io.atomic import atomic_path
 from napari_voxuda.io.names import child
 from napari_voxuda.io.ome_zarr import open_ome_zarr
-from napari_voxuda.io.whole_folder import atomic_folder, is_zarr_folder
+from napari_voxuda.io.zarr_folder import is_zarr_folder, zarr_folder
 from napari_voxuda.io.zarr_image import write_label_zarr
 
 __all__ = ["add_label_to_image"]
@@ -85,7 +85,7 @@ def _make_labels_group(folder: Path, version: OmeVersion) -> None:
         return
     if folder.exists():
         raise OutputError(f"{folder}: a zarr group was wanted, but it is something else.")
-    with atomic_folder(folder) as part:
+    with zarr_folder(folder) as part:
         for name, content in _group_files(version, []).items():
             (part / name).write_text(json.dumps(content, indent=2), encoding="utf-8")
 

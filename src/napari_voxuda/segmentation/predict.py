@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_voxuda._types import Progress, Task
+from napari_voxuda.data.reading import read_part
 from napari_voxuda.data.slabs import ArraySink, SlabSink, release_pages
 from napari_voxuda.errors import InputError
 from napari_voxuda.segmentation.blending import BlendWeights
@@ -115,7 +116,7 @@ def read_tile(
         for start, axis in zip(tile.start, tiling.axes, strict=True)
     ]
     region = tuple(slice(int(i.min()), int(i.max()) + 1) for i in indices)
-    block = np.array(volume[region], dtype=np.float64)
+    block = read_part(volume, region).astype(np.float64)
     block -= mean
     block /= scale
     z, y, x = (i - part.start for i, part in zip(indices, region, strict=True))

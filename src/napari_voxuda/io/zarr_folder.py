@@ -1,4 +1,4 @@
-"""Write a folder whole or not at all."""
+"""Write a zarr folder whole or not at all."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from napari_voxuda.errors import OutputError
-from napari_voxuda.io.atomic import _OUTPUT_ERRNOS, _reason
+from napari_voxuda.io.atomic import atomic_folder
 
-__all__ = ["ZARR_FILES", "atomic_folder", "check_new_folder", "is_zarr_folder"]
+__all__ = ["ZARR_FILES", "check_new_folder", "is_zarr_folder", "zarr_folder"]
 
 ZARR_FILES = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
 """Files that make a folder a zarr group or array."""
@@ -56,7 +56,7 @@ def check_new_folder(path: Path, *, overwrite: bool = False) -> None:
 
 
 @contextmanager
-def atomic_folder(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
+def zarr_folder(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Yield a hidden, empty folder that becomes `path` when the block succeeds.
 
     Parameters
@@ -70,8 +70,8 @@ def atomic_folder(path: str | Path, *, overwrite: bool = False) -> Iterator[Path
     Yields
     ------
     pathlib.Path
-        A folder beside `path`. When the block raises it is removed and whatever was at `path`
-        stays untouched.
+        A folder beside `path`; see `napari_voxuda.io.atomic.atomic_folder`. When the block raises, whatever
+        was at `path` stays untouched.
 
     Raises
     ------
@@ -80,34 +80,19 @@ def atomic_folder(path: str | Path, *, overwrite: bool = False) -> Iterator[Path
     """
     target = Path(path).expanduser().absolute()
     check_new_folder(target, overwrite=overwrite)
-    mark = uuid.uuid4().hex[:12]
-    part, old = target.with_name(f".{mark}.part"), target.with_name(f".{mark}.old")
+    old = target.with_name(f".{target.name[:40]}.{uuid.uuid4().hex}.old")
     try:
-        part.mkdir()
-        yield part
-        _flush_to_disk(part)
-        _publish(part, target, old, overwrite)
-    except OSError as error:
-        if isinstance(error, OutputError) or error.errno not in _OUTPUT_ERRNOS:
-            raise
-        raise OutputError(f"{path}: cannot be written ({_reason(error)}).") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _publish(part: Path, target: Path, old: Path, overwrite: bool) -> None:
-    """Give the finished folder its name; what had it before is put back if that fails."""
-    check_new_folder(target, overwrite=overwrite)  # again: something may be there by now
-    replaced = target.exists()
-    if replaced:
-        os.rename(target, old)
-    try:
-        os.rename(part, target)
-    except OSError:
-        if replaced:
+        with atomic_folder(target) as part:
+            yield part
+            _flush_to_disk(part)
+            check_new_folder(target, overwrite=overwrite)  # again: something may be there by now
+            if target.exists():
+                os.rename(target, old)
+    except BaseException:
+        if old.exists() and not target.exists():
             os.rename(old, target)
         raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _flush_to_disk(folder: Path) -> None:

@@ -6,11 +6,11 @@ import os
 import pytest
 
 from napari_voxuda.errors import OutputError
-from napari_voxuda.io.whole_folder import atomic_folder, is_zarr_folder
+from napari_voxuda.io.zarr_folder import is_zarr_folder, zarr_folder
 
 
 def make(path, text="new", **keywords):
-    with atomic_folder(path, **keywords) as part:
+    with zarr_folder(path, **keywords) as part:
         (part / "sub").mkdir()
         (part / ".zgroup").write_text(text)
         assert part.parent == path.parent
@@ -29,7 +29,7 @@ def test_after_an_error_nothing_is_there(tmp_path):
     path = tmp_path / "a.zarr"
 
     def fail():
-        with atomic_folder(path) as part:
+        with zarr_folder(path) as part:
             (part / "x").write_text("x")
             raise ValueError("midway")
 
@@ -39,7 +39,7 @@ def test_after_an_error_nothing_is_there(tmp_path):
 
 
 def test_a_full_disk_is_said(tmp_path):
-    with pytest.raises(OutputError, match="cannot be written"), atomic_folder(tmp_path / "a"):
+    with pytest.raises(OutputError, match="cannot be written"), zarr_folder(tmp_path / "a"):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert os.listdir(tmp_path) == []
 
@@ -58,17 +58,14 @@ def test_what_exists_is_replaced_only_when_asked(tmp_path):
 def test_the_old_one_stays_when_writing_the_new_one_fails(tmp_path, monkeypatch):
     path = tmp_path / "a.zarr"
     make(path, "old")
-    with pytest.raises(ValueError, match="midway"), atomic_folder(path, overwrite=True):
+    with pytest.raises(ValueError, match="midway"), zarr_folder(path, overwrite=True):
         raise ValueError("midway")
     assert (path / ".zgroup").read_text() == "old"
-    real = os.rename
 
-    def rename(source, target):
-        if str(source).endswith(".part"):
-            raise OSError(errno.EACCES, "Permission denied")
-        real(source, target)
+    def replace(source, target):
+        raise OSError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(os, "rename", rename)
+    monkeypatch.setattr(os, "replace", replace)
     with pytest.raises(OutputError, match="permission denied"):
         make(path, "new", overwrite=True)
     assert (path / ".zgroup").read_text() == "old"
@@ -90,7 +87,7 @@ def test_what_came_there_meanwhile_is_not_replaced(tmp_path):
     path = tmp_path / "a.zarr"
 
     def be_overtaken():
-        with atomic_folder(path):
+        with zarr_folder(path):
             path.mkdir()
             (path / "theirs").write_text("")
 
