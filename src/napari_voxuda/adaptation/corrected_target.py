@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -100,7 +102,7 @@ class CorrectedTarget:
         room = np.array(self._data.shape) - self.box + 1
         return self._cut([self._inside(np.floor(u * room)) for u in unit], generator)
 
-    def _inside(self, start: np.ndarray) -> TripleInt:
+    def _inside(self, start: npt.NDArray[Any]) -> TripleInt:
         """Return `start` moved into the volume; where that is thinner than a box, centred."""
         room = np.array(self._data.shape) - self.box
         z, y, x = np.where(room >= 0, np.clip(start, 0, np.maximum(room, 0)), room // 2)
@@ -109,9 +111,10 @@ class CorrectedTarget:
     def _cut(self, starts: list[TripleInt], generator: torch.Generator) -> CorrectedBoxes:
         images, marks = [], []
         for start in starts:
-            axes = np.flatnonzero((torch.rand(3, generator=generator) < 0.5).numpy())
-            for data, boxes in ((self._data, images), (self._marks, marks)):
-                boxes.append(np.flip(cut_box(data, start, self.box), axes))
+            turned = (torch.rand(3, generator=generator) < 0.5).tolist()
+            axes = tuple(axis for axis in range(3) if turned[axis])
+            images.append(np.flip(cut_box(self._data, start, self.box), axes))
+            marks.append(np.flip(cut_box(self._marks, start, self.box), axes))
         values = (np.stack(images).astype(np.float64) - self._mean) * self._scale
         said = torch.from_numpy(np.stack(marks))
         return CorrectedBoxes(

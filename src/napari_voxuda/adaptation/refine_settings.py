@@ -21,20 +21,20 @@ class RefineSettings:
 
     steps: int = param(40, "Optimisation steps.", minimum=1, maximum=100_000, step=10)
     learning_rate: float = param(
-        1e-3, "Adam's initial learning rate.", minimum=1e-7, maximum=1.0, step=1e-4
+        2e-3, "Adam's initial learning rate.", minimum=1e-7, maximum=1.0, step=1e-4
     )
     correction_weight: float = param(
         1.0, "Weight of the corrected voxels.", minimum=0.0, maximum=1000.0, step=0.1
     )
     keep_weight: float = param(
-        1.0,
+        3.0,
         "Weight of staying close to the present prediction where nothing was corrected.",
         minimum=0.0,
         maximum=1000.0,
         step=0.1,
     )
     source_weight: float = param(
-        0.5, "Weight of the simulated source.", minimum=0.0, maximum=1000.0, step=0.1
+        0.1, "Weight of the simulated source.", minimum=0.0, maximum=1000.0, step=0.1
     )
     batch: int = param(
         4,

@@ -28,6 +28,7 @@ __all__ = [
     "ModelCard",
     "latest_checkpoint",
     "load_model",
+    "read_metadata",
     "read_tensors",
     "write_tensors",
 ]
@@ -150,10 +151,21 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     FileFormatError
         When the file is damaged or was not written by this program.
     """
+    return _read(path, with_tensors=True)
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Read the metadata that `write_tensors` wrote, and no tensor; raises as `read_tensors`."""
+    return _read(path, with_tensors=False)[1]
+
+
+def _read(path: Path, *, with_tensors: bool) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    tensors: dict[str, Tensor] = {}
     try:
         with safe_open(path, framework="pt") as file:
             metadata = json.loads((file.metadata() or {})[_KEY])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            if with_tensors:
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise FileFormatError(
             f"{path}: weights written by napari-voxuda were wanted, but the file cannot be "
