@@ -104,6 +104,12 @@ class Corrections:
         labels[tuple(self.positions.T)] = np.where(self.foreground, PARTICLE, BACKGROUND)
         return labels
 
+    def merged(self, newer: Corrections) -> Corrections:
+        """Return these corrections with those of `newer`, which win where both have a voxel."""
+        labels, over = self.to_labels(), newer.to_labels()
+        joins = (*self.joins, *(group for group in newer.joins if group not in self.joins))
+        return Corrections.from_labels(np.where(over, over, labels)).with_joins(joins)
+
     def with_joins(self, joins: tuple[tuple[TripleInt, ...], ...]) -> Corrections:
         """Return the same voxels with other groups of joined components."""
         return replace(self, joins=joins)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,8 @@ from napari_voxuda.errors import InputError
 
 __all__ = ["cut_between", "split_particle"]
 
-_LEVELS = 60_000
 _SMOOTH_VOXELS = 1.0
+_LEAST_DEPTH = 0.25  # of a second bulge, as a share of the first's
 
 
 def split_particle(particle: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
@@ -21,7 +23,8 @@ def split_particle(particle: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
     Parameters
     ----------
     particle : numpy.ndarray
-        (d, h, w) bool, true inside; at least two voxels.
+        (d, h, w) bool, true inside; at least two voxels. Of several pieces, the largest becomes part 1
+        and the others part 2.
 
     Returns
     -------
@@ -35,9 +38,9 @@ def split_particle(particle: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
 
     Notes
     -----
-    The parts grow from the innermost voxel and from the voxel that is innermost among those farther from the
-    first than both distances to the surface together. Where there is none, the particle is
-    as good as a ball; it is then halved across its longest direction.
+    The parts grow from the innermost voxel, and from the innermost one of those that are the middle of a
+    bulge of their own beside the largest ball around the first. Where there is none the
+    particle is halved across its longest direction.
     """
     from scipy import ndimage
 
@@ -45,21 +48,21 @@ def split_particle(particle: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
     voxels = np.argwhere(inside)
     if len(voxels) < 2:
         raise InputError("split: a particle of at least two voxels was wanted, got a single one.")
+    pieces, count = ndimage.label(inside, structure=np.ones((3, 3, 3)))
+    if count > 1:
+        largest = 1 + np.bincount(pieces.reshape(-1))[1:].argmax()
+        found = np.where(pieces == largest, 1, 2 * inside).astype(np.uint8)
+        return found[1:-1, 1:-1, 1:-1]
     depth = ndimage.distance_transform_edt(inside)
     smooth = np.where(inside, ndimage.gaussian_filter(depth, _SMOOTH_VOXELS), 0.0)
     at = tuple(voxels.T)
     first = voxels[smooth[at].argmax()]
     away = np.linalg.norm(voxels - first, axis=1)
-    apart = away > smooth[tuple(first)] + smooth[at]
-    peaks = _is_peak(smooth)[at] & apart
+    peaks = _is_peak(smooth)[at] & (away > smooth[tuple(first)])
+    peaks &= smooth[at] > _LEAST_DEPTH * smooth.max()
     if peaks.any():
         second = voxels[np.where(peaks, smooth[at], -1.0).argmax()]
-        markers = np.zeros(inside.shape, np.int16)
-        markers[~inside] = -1
-        markers[tuple(first)], markers[tuple(second)] = 1, 2
-        steps = (_LEVELS * (1 - smooth / smooth.max())).astype(np.uint16)
-        found = ndimage.watershed_ift(steps, markers, structure=np.ones((3, 3, 3)))
-        parts = np.where(inside & (found > 0), found, 0).astype(np.uint8)
+        parts = _flood(smooth, inside, [tuple(first), tuple(second)])
     else:
         parts = np.zeros(inside.shape, np.uint8)
         parts[at] = 1 + _second_half(voxels)
@@ -80,7 +83,32 @@ def cut_between(parts: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
     from scipy import ndimage
 
     near: npt.NDArray[Any] = ndimage.binary_dilation(parts == 1, structure=np.ones((3, 3, 3)))
-    return near & (parts == 2)
+    cut: npt.NDArray[np.bool_] = near & (parts == 2)
+    return cut
+
+
+def _flood(
+    depth: npt.NDArray[np.float64], inside: npt.NDArray[np.bool_], seeds: list[tuple[int, ...]]
+) -> npt.NDArray[np.uint8]:
+    """Let regions grow from seeds over all voxels inside, the deepest first (a watershed).
+
+    SciPy's own watershed compares neighbouring values instead and cuts a neck in the wrong place.
+    """
+    parts = np.zeros(inside.shape, np.uint8)
+    queue: list[tuple[float, int, tuple[int, ...]]] = []
+    for number, seed in enumerate(seeds, 1):
+        parts[seed] = number
+        heapq.heappush(queue, (-depth[seed], len(queue), seed))
+    count = len(queue)
+    while queue:
+        _, _, voxel = heapq.heappop(queue)
+        for step in product((-1, 0, 1), repeat=3):
+            z, y, x = (int(v) + s for v, s in zip(voxel, step, strict=True))
+            if inside[z, y, x] and not parts[z, y, x]:
+                parts[z, y, x] = parts[voxel]
+                heapq.heappush(queue, (-depth[z, y, x], count, (z, y, x)))
+                count += 1
+    return parts
 
 
 def _is_peak(values: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
