@@ -22,8 +22,9 @@ _Callback = Callable[[LabelEdit | None], None]
 class LabelWatch:
     """Reports each stroke, fill or programmed edit of labels layers, and that of undo and redo.
 
-    napari emits ``paint`` with what a step changed. Undo and redo emit nothing of their own: they are
-    recognised by the length of the redo history whenever the layer is drawn again.
+    napari emits ``paint`` with what a step changed, for some steps before the labels are written; they
+    are told once the layer is drawn. Undo and redo emit nothing of their own: they are recognised by the
+    length of the redo history whenever the layer is drawn again.
     """
 
     def __init__(self) -> None:
@@ -34,22 +35,37 @@ class LabelWatch:
         """Call `callback` with each edit of `layer`; with None after undo and redo."""
         key = layer.unique_id
         undone = _undone(layer)
+        waiting: list[LabelEdit] = []
+
+        def tell(edit: LabelEdit | None) -> None:
+            if edit is None or len(edit.voxels):
+                callback(edit)
 
         def painted(event: Any) -> None:
             nonlocal undone
             undone = _undone(layer)
-            if key not in self._silent:
-                edit = _edit_of(event.value, layer.data.shape)
-                if len(edit.voxels):
-                    callback(edit)
+            if key in self._silent:
+                return
+            edit = _edit_of(event.value, layer.data.shape)
+            if _is_written(event.value[-1], layer):
+                tell(edit)
+            else:
+                waiting.append(edit)
 
         def drawn(event: Any = None) -> None:
             nonlocal undone
+            edits = [waiting.pop(0) for _ in range(len(waiting))]
+            for edit in edits:
+                tell(edit)
             before, undone = undone, _undone(layer)
-            if before != undone and key not in self._silent:
-                callback(None)
+            if before != undone and not edits and key not in self._silent:
+                tell(None)
 
-        for emitter, function in ((layer.events.paint, painted), (layer.events.set_data, drawn)):
+        for emitter, function in (
+            (layer.events.paint, painted),
+            (layer.events.labels_update, drawn),
+            (layer.events.set_data, drawn),
+        ):
             emitter.connect(function)
             self._connected.append((emitter, function))
 
@@ -74,6 +90,13 @@ class LabelWatch:
 def _undone(layer: Labels) -> int:
     """Return how many steps could be redone; 0 in a napari that does not tell."""
     return len(getattr(layer, "_redo_history", ()))
+
+
+def _is_written(atom: Any, layer: Labels) -> bool:
+    """Whether the labels hold the new values of an atom of the history already."""
+    where, _ = _changed(atom, layer.data.shape)
+    new = atom.new_value if hasattr(atom, "slice_key") else atom[2]
+    return bool(np.array_equal(np.asarray(layer.data)[where], np.broadcast_to(new, where[0].shape)))
 
 
 def _edit_of(item: Any, shape: tuple[int, ...]) -> LabelEdit:
