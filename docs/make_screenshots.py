@@ -85,7 +85,7 @@ def _refine(viewer: napari.Viewer, adapt: AdaptDock, out: Path) -> None:
     _wait(lambda: widget.uncertainty.place.text().startswith("Place 1"), minutes=20)
     uncertainty = next(layer for layer in viewer.layers if layer.name.endswith("uncertainty"))
     uncertainty.visible = True
-    viewer.camera.zoom *= 1.6
+    viewer.scene.camera.zoom *= 1.6
     _both_themes(viewer, out, "refine-place")
     uncertainty.visible = False
     truth = next(layer for layer in viewer.layers if layer.name.endswith("truth")).data > 0
