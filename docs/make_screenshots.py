@@ -85,7 +85,12 @@ def _refine(viewer: napari.Viewer, adapt: AdaptDock, out: Path) -> None:
     _wait(lambda: widget.uncertainty.place.text().startswith("Place 1"), minutes=20)
     uncertainty = next(layer for layer in viewer.layers if layer.name.endswith("uncertainty"))
     uncertainty.visible = True
-    viewer.scene.camera.zoom *= 1.6
+    viewer.scene.camera.zoom *= 1.3
+    for _ in range(20):  # a place that is not at the border makes a better picture
+        place = uncertainty.world_to_data(viewer.dims.point)[1:]
+        if all(0.25 < p / n < 0.75 for p, n in zip(place, uncertainty.data.shape[1:], strict=True)):
+            break
+        widget.uncertainty.next_button.click()
     _both_themes(viewer, out, "refine-place")
     uncertainty.visible = False
     truth = next(layer for layer in viewer.layers if layer.name.endswith("truth")).data > 0
@@ -101,7 +106,7 @@ def _refine(viewer: napari.Viewer, adapt: AdaptDock, out: Path) -> None:
     for _ in range(6):
         widget.uncertainty.previous_button.click()
     widget.bar.start_button.click()
-    _wait(lambda: "Refined 1" in widget.notice.text(), minutes=20)
+    _wait(lambda: widget.notice.text().startswith("Done"), minutes=20)
     widget.uncertainty.collapse()
     table.choose([table.particles.label(2)])
     QTest.qWait(1000)

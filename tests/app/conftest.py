@@ -93,7 +93,7 @@ class DictScene:
         volume = Volume(data=data, grid=placement, name=name)
         return self.add("image", volume=volume, name=name, offset=offset)
 
-    def add_labels(self, data, placement, *, name):
+    def add_labels(self, data, placement, *, name, colors=None):
         volume = Volume(data=data, grid=placement, name=name)
         return self.add("labels", volume=volume, name=name)
 

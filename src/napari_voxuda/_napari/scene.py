@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,14 +124,26 @@ class ViewerScene:
             visible=visible,
             **keywords,
         )
-        if active is not None and offset is not None:
+        if active is not None and (offset is not None or not visible):
             self._viewer.layers.selection.active = active
         return _key(layer)
 
-    def add_labels(self, data: npt.NDArray[Any], placement: Placement, *, name: str) -> LayerKey:
-        """Add a labels layer and return its key."""
-        layer = self._viewer.add_labels(data, name=name, **placement.layer_keywords())
-        return _key(layer)
+    def add_labels(
+        self,
+        data: npt.NDArray[Any],
+        placement: Placement,
+        *,
+        name: str,
+        colors: Mapping[int, str] | None = None,
+    ) -> LayerKey:
+        """Add a labels layer, with the colours given for its labels, and return its key."""
+        keywords = placement.layer_keywords()
+        if colors is not None:
+            from napari.utils.colormaps import DirectLabelColormap
+
+            table: dict[int | None, str] = {None: "transparent", 0: "transparent", **colors}
+            keywords["colormap"] = DirectLabelColormap(color_dict=table)
+        return _key(self._viewer.add_labels(data, name=name, **keywords))
 
     def update_image(
         self, key: LayerKey, data: npt.NDArray[Any], placement: Placement, offset: TripleInt

@@ -23,11 +23,13 @@ from napari_voxuda.app.particle_edits import (
 )
 from napari_voxuda.app.running import Executor, LatestOnly
 from napari_voxuda.app.scene import LabelEdit, LayerKey, Scene
-from napari_voxuda.data.corrections import BACKGROUND, Corrections
+from napari_voxuda.data.corrections import BACKGROUND, PARTICLE, Corrections
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError
 
 __all__ = ["MaskSession"]
+
+_COLORS = {PARTICLE: "#ffc20a", BACKGROUND: "#0c7bdc"}  # told apart by the colour-blind as well
 
 
 class MaskSession:
@@ -252,7 +254,9 @@ class MaskSession:
         key = self._key("marks")
         if key is None:
             name = self._probability.name if self._probability is not None else "mask"
-            key = self._scene.add_labels(self._marks, self._placement, name=f"{name} corrections")
+            key = self._scene.add_labels(
+                self._marks, self._placement, name=f"{name} corrections", colors=_COLORS
+            )
             self._adopt("marks", key, self._marks_edited)
         return key
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -118,8 +118,15 @@ class Scene(Protocol):
         """Add an image of the whole placement, or a piece from voxel `offset`; return its key."""
         ...
 
-    def add_labels(self, data: npt.NDArray[Any], placement: Any, *, name: str) -> LayerKey:
-        """Add a labels layer and return its key."""
+    def add_labels(
+        self,
+        data: npt.NDArray[Any],
+        placement: Any,
+        *,
+        name: str,
+        colors: Mapping[int, str] | None = None,
+    ) -> LayerKey:
+        """Add a labels layer, with the colours given for its labels, and return its key."""
         ...
 
     def update_image(

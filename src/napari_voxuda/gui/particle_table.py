@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex, Qt, Signal
 from qtpy.QtGui import QKeyEvent
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+from qtpy.QtWidgets import QAbstractItemView, QTableView
 
 from napari_voxuda.segmentation.particles import Particle
 
@@ -24,6 +24,7 @@ _TIPS = (
     "Centre, column.",
     "Mean foreground probability inside.",
 )
+_WIDTHS = (34, 76, 32, 34, 34, 30)  # together no wider than a dock
 _Role = Qt.ItemDataRole
 
 
@@ -140,8 +141,8 @@ class ParticleTable(QTableView):
             rows.setDefaultSectionSize(20)
         if columns is not None:
             columns.setMinimumSectionSize(20)
-            columns.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-            for column, width in enumerate((40, 78, 36, 40, 40, 46)):
+            columns.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            for column, width in enumerate(_WIDTHS):
                 columns.resizeSection(column, width)
             columns.setStretchLastSection(True)
         self.clicked.connect(self._go)
