@@ -18,6 +18,8 @@ from PIL import Image
 from qtpy.QtCore import QSize
 from qtpy.QtTest import QTest
 
+from napari_voxuda.gui.adapt_dock import AdaptDock
+
 _OUT = Path(__file__).with_name("_static") / "screenshots"
 _SIZE = QSize(1366, 768)
 _LARGEST_BYTES = 300_000
@@ -70,6 +72,45 @@ def _adapt(viewer: napari.Viewer, out: Path, steps: int) -> None:
         widget.result.number_box.setChecked(True)
         QTest.qWait(1000)
         _both_themes(viewer, out, "adapt-result")
+        _refine(viewer, widget, out)
+
+
+def _refine(viewer: napari.Viewer, adapt: AdaptDock, out: Path) -> None:
+    adapt.result.refine_button.click()
+    dock, widget = viewer.window.add_plugin_dock_widget("napari-voxuda", "Vox-UDA refine")
+    dock.raise_()
+    table = widget.particles.table
+    _wait(lambda: table.particles.rowCount() > 0)
+    widget.uncertainty.find_button.click()
+    _wait(lambda: widget.uncertainty.place.text().startswith("Place 1"), minutes=20)
+    uncertainty = next(layer for layer in viewer.layers if layer.name.endswith("uncertainty"))
+    uncertainty.visible = True
+    viewer.scene.camera.zoom *= 1.3
+    for _ in range(20):  # a place that is not at the border makes a better picture
+        place = uncertainty.world_to_data(viewer.dims.point)[1:]
+        if all(0.25 < p / n < 0.75 for p, n in zip(place, uncertainty.data.shape[1:], strict=True)):
+            break
+        widget.uncertainty.next_button.click()
+    _both_themes(viewer, out, "refine-place")
+    uncertainty.visible = False
+    truth = next(layer for layer in viewer.layers if layer.name.endswith("truth")).data > 0
+    widget.corrections.particle_button.click()
+    marks = viewer.layers.selection.active
+    for _ in range(6):
+        place = np.round(marks.world_to_data(viewer.dims.point)).astype(int)
+        offsets = np.indices((9, 9, 9)).reshape(3, -1).T - 4
+        near = place + offsets[(offsets**2).sum(1) <= 16]
+        near = near[((near >= 0) & (near < truth.shape)).all(1)]
+        marks.data_setitem(tuple(near.T), np.where(truth[tuple(near.T)], 1, 2))
+        widget.uncertainty.next_button.click()
+    for _ in range(6):
+        widget.uncertainty.previous_button.click()
+    widget.bar.start_button.click()
+    _wait(lambda: widget.notice.text().startswith("Done"), minutes=20)
+    widget.uncertainty.collapse()
+    table.choose([table.particles.label(2)])
+    QTest.qWait(1000)
+    _both_themes(viewer, out, "refine-result")
 
 
 def _both_themes(viewer: napari.Viewer, out: Path, name: str) -> None:

@@ -28,7 +28,7 @@ def test_every_command_leads_to_something_callable():
 
 def test_the_widgets_have_the_names_that_users_know():
     widgets = PluginManifest.from_file(_FILE).contributions.widgets
-    assert [w.display_name for w in widgets] == ["Vox-UDA adapt", "Denoise (IBF)"]
+    assert [w.display_name for w in widgets] == ["Vox-UDA adapt", "Denoise (IBF)", "Vox-UDA refine"]
 
 
 def test_the_reader_claims_every_suffix_that_it_reads():
@@ -50,7 +50,11 @@ def test_the_commands_stand_in_the_layers_and_file_menus():
     menus = PluginManifest.from_file(_FILE).contributions.menus
     placed = {menu: [item.command for item in items] for menu, items in menus.items()}
     assert placed == {
-        "napari/layers/segment": ["napari-voxuda.adapt_dock", "napari-voxuda.export_masks"],
+        "napari/layers/segment": [
+            "napari-voxuda.adapt_dock",
+            "napari-voxuda.refine_dock",
+            "napari-voxuda.export_masks",
+        ],
         "napari/layers/filter": ["napari-voxuda.denoise_dock"],
         "napari/file/io_utilities": ["napari-voxuda.export_masks"],
     }

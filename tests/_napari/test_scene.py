@@ -97,3 +97,37 @@ def test_watching_ends_with_close(viewer, scene):
     viewer.add_image(np.zeros((3, 4, 5)))
     viewer.dims.set_current_step(0, 2)
     assert calls == []
+
+
+def test_going_to_a_place_shows_its_slice_in_the_middle(viewer, scene):
+    layer = viewer.add_image(
+        np.zeros((10, 20, 30)), scale=(2.0, 2.0, 2.0), translate=(10.0, 20.0, 30.0)
+    )
+    scene.go_to(layer.unique_id, (4.0, 15.0, 25.0))
+    assert viewer.dims.point[0] == pytest.approx(18.0)
+    np.testing.assert_allclose(viewer.scene.camera.center[-2:], (50.0, 80.0))
+    assert scene.slice_view(layer.unique_id).index == 4
+
+
+def test_painting_selects_layer_label_and_brush(viewer, scene):
+    layer = viewer.add_labels(np.zeros((3, 4, 5), np.uint8))
+    viewer.add_image(np.zeros((3, 4, 5)))
+    scene.paint(layer.unique_id, 2)
+    assert viewer.layers.selection.active is layer
+    assert (layer.mode, layer.selected_label, layer.n_edit_dimensions) == ("paint", 2, 3)
+    scene.paint(layer.unique_id, 0)
+    assert layer.mode == "erase"
+
+
+def test_labels_get_the_colours_that_are_asked_for(viewer, scene):
+    image = viewer.add_image(np.zeros((3, 4, 5)))
+    placement = scene.placement(image.unique_id)
+    scene.add_labels(np.zeros((3, 4, 5), np.uint8), placement, name="marks", colors={1: "#ff0000"})
+    np.testing.assert_allclose(viewer.layers["marks"].get_color(1), (1, 0, 0, 1))
+
+
+def test_a_hidden_image_leaves_the_selection_alone(viewer, scene):
+    image = viewer.add_image(np.zeros((3, 4, 5)))
+    placement = scene.placement(image.unique_id)
+    scene.add_image(np.zeros((3, 4, 5)), placement, name="hidden", visible=False)
+    assert viewer.layers.selection.active is image

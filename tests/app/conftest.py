@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_voxuda.app.job import Job
-from napari_voxuda.app.scene import LayerChoice, SliceView
+from napari_voxuda.app.scene import LabelEdit, LayerChoice, SliceView
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import InputError
@@ -93,7 +93,7 @@ class DictScene:
         volume = Volume(data=data, grid=placement, name=name)
         return self.add("image", volume=volume, name=name, offset=offset)
 
-    def add_labels(self, data, placement, *, name):
+    def add_labels(self, data, placement, *, name, colors=None):
         volume = Volume(data=data, grid=placement, name=name)
         return self.add("labels", volume=volume, name=name)
 
@@ -105,6 +105,23 @@ class DictScene:
     def update_labels(self, key, data):
         facts = self.layers[key]
         facts["volume"] = Volume(data=data, grid=facts["volume"].grid, name=facts["name"])
+
+    def edit_labels(self, key, voxels, values, *, told=True):
+        data = self.layers[key]["volume"].data
+        edit = LabelEdit(voxels=voxels, before=data.reshape(-1)[voxels])
+        data.reshape(-1)[voxels] = values
+        if told:
+            for callback in self.layers[key].get("watchers", []):
+                callback(edit)
+
+    def watch_labels(self, key, callback):
+        self.layers[key].setdefault("watchers", []).append(callback)
+
+    def paint(self, key, label):
+        self.painting = (key, label)
+
+    def go_to(self, key, position):
+        self.shown = position
 
     def remove(self, key):
         self.layers.pop(key, None)

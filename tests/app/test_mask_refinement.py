@@ -36,3 +36,31 @@ def test_numbered_particles_come_largest_first():
     mask = refine_mask(_probability(), None, MaskChoice(threshold=0.5, numbered=True))
     assert mask.labels[2, 6, 6] == 1
     assert mask.labels[1, 1, 1] == 2
+
+
+def test_holes_are_filled_up_to_a_volume():
+    probability = np.ones((5, 5, 5), np.float32)
+    probability[2, 2, 2] = 0.0
+    choices = [MaskChoice(threshold=0.5, max_hole_angstrom3=v) for v in (7.9, 8.0)]
+    masks = [refine_mask(probability, (2.0, 2.0, 2.0), choice) for choice in choices]
+    assert [int(m.labels[2, 2, 2]) for m in masks] == [0, 1]
+
+
+def test_marks_have_the_last_word():
+    probability = np.zeros((5, 5, 5), np.float32)
+    probability[0, 0, :3] = 1.0
+    marks = np.zeros((5, 5, 5), np.uint8)
+    marks[4, 4, 4], marks[0, 0, 0] = 1, 2
+    choice = MaskChoice(threshold=0.5, min_size_angstrom3=3)
+    labels = refine_mask(probability, None, choice, marks=marks).labels
+    assert np.argwhere(labels).tolist() == [[0, 0, 1], [0, 0, 2], [4, 4, 4]]
+
+
+def test_joined_components_share_the_smaller_number():
+    probability = np.zeros((1, 1, 9), np.float32)
+    probability[0, 0, [0, 1, 2, 4, 5, 7]] = 1.0
+    choice = MaskChoice(threshold=0.5, numbered=True)
+    joins = [((0, 0, 7), (0, 0, 4)), ((0, 0, 8), (0, 0, 0))]
+    mask = refine_mask(probability, None, choice, joins=joins)
+    assert mask.labels[0, 0].tolist() == [1, 1, 1, 0, 2, 2, 0, 2, 0]
+    assert mask.particles == 2

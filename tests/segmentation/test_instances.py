@@ -11,6 +11,7 @@ from scipy import ndimage
 from napari_voxuda.errors import InputError
 from napari_voxuda.segmentation import components
 from napari_voxuda.segmentation.instances import (
+    fill_holes,
     find_particles,
     label_particles,
     mask_from_probability,
@@ -181,3 +182,25 @@ def test_a_size_in_angstrom_needs_the_voxel_size() -> None:
 def test_volume_of_a_voxel() -> None:
     assert voxel_volume_angstrom3((2.0, 3.0, 5.0)) == 30.0
     assert voxel_volume_angstrom3(None) is None
+
+
+def test_enclosed_holes_up_to_a_size_are_filled():
+    mask = np.zeros((7, 7, 12), np.uint8)
+    mask[1:6, 1:6, 1:6] = 1
+    mask[3, 3, 3:5] = 0  # a hole of two voxels
+    mask[:3, 3, 1:6] = 1
+    mask[0, 3, 3] = 0  # a dent at the border of the volume
+    mask[1:6, 1:6, 7:12] = 1
+    mask[3, 3, 9] = 0  # a hole of one voxel
+    np.testing.assert_array_equal(fill_holes(mask, 0), mask)
+    one = fill_holes(mask, 1)
+    assert (one[3, 3, 9], one[3, 3, 3], one[0, 3, 3]) == (1, 0, 0)
+    two = fill_holes(mask, 2)
+    assert (two[3, 3, 9], two[3, 3, 3], two[0, 3, 3]) == (1, 1, 0)
+    assert two.sum() == mask.sum() + 3
+
+
+def test_background_is_cut_by_diagonal_foreground():
+    mask = np.ones((5, 5, 5), np.uint8)
+    mask[2, 2, 2] = mask[2, 1, 1] = 0  # touch at an edge only: two holes
+    assert fill_holes(mask, 1).all()

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_voxuda._napari.scene import ViewerScene
+from napari_voxuda.errors import VoxUDAError
 from napari_voxuda.gui.adapt_dock import AdaptDock
 from napari_voxuda.gui.denoise_dock import DenoiseDock
+from napari_voxuda.gui.refine_dock import RefineDock
 
 if TYPE_CHECKING:
     import napari
 
-__all__ = ["AdaptWidget", "DenoiseWidget"]
+__all__ = ["AdaptWidget", "DenoiseWidget", "RefineWidget"]
 
 
 class AdaptWidget(AdaptDock):
@@ -19,10 +21,30 @@ class AdaptWidget(AdaptDock):
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         super().__init__(ViewerScene(napari_viewer))
+        self._viewer = napari_viewer
+        self.result.refined.connect(self._refine)
+
+    def _refine(self) -> None:
+        try:
+            start = self.controller.hand_over()
+        except VoxUDAError as error:
+            self.say(str(error), "error")
+            return
+        _, dock = self._viewer.window.add_plugin_dock_widget(
+            "napari-voxuda", "Vox-UDA refine", tabify=True
+        )
+        dock.controller.take_over(start)
 
 
 class DenoiseWidget(DenoiseDock):
     """The dock *Denoise (IBF)*."""
+
+    def __init__(self, napari_viewer: napari.Viewer) -> None:
+        super().__init__(ViewerScene(napari_viewer))
+
+
+class RefineWidget(RefineDock):
+    """The dock *Vox-UDA refine*."""
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         super().__init__(ViewerScene(napari_viewer))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_voxuda._napari.label_watch import LabelWatch
 from napari_voxuda._napari.layers import Placement, contrast_limits, layer_volume
-from napari_voxuda._types import TripleInt
-from napari_voxuda.app.scene import LayerChoice, LayerKey, LayerKind, SliceView
+from napari_voxuda._types import Triple, TripleInt
+from napari_voxuda.app.scene import LabelEdit, LayerChoice, LayerKey, LayerKind, SliceView
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError
@@ -37,6 +39,7 @@ class ViewerScene:
     def __init__(self, viewer: napari.Viewer) -> None:
         self._viewer = viewer
         self._watched: list[tuple[Any, Callable[..., None]]] = []
+        self._edits = LabelWatch()
 
     def choices(self, kind: LayerKind) -> list[LayerChoice]:
         """Return the volumes (image, labels) or point layers in it, the newest first."""
@@ -121,14 +124,28 @@ class ViewerScene:
             visible=visible,
             **keywords,
         )
-        if active is not None and offset is not None:
+        if active is not None and (offset is not None or not visible):
             self._viewer.layers.selection.active = active
         return _key(layer)
 
-    def add_labels(self, data: npt.NDArray[Any], placement: Placement, *, name: str) -> LayerKey:
-        """Add a labels layer and return its key."""
-        layer = self._viewer.add_labels(data, name=name, **placement.layer_keywords())
-        return _key(layer)
+    def add_labels(
+        self,
+        data: npt.NDArray[Any],
+        placement: Placement,
+        *,
+        name: str,
+        colors: Mapping[int, str] | None = None,
+    ) -> LayerKey:
+        """Add a labels layer, with the colours given for its labels, and return its key."""
+        keywords = placement.layer_keywords()
+        if colors is not None:
+            from napari.utils.colormaps import DirectLabelColormap
+
+            table: dict[int | None, str] = {None: "transparent", 0: "transparent"}
+            for label, color in colors.items():
+                table[label] = color
+            keywords["colormap"] = DirectLabelColormap(color_dict=table)
+        return _key(self._viewer.add_labels(data, name=name, **keywords))
 
     def update_image(
         self, key: LayerKey, data: npt.NDArray[Any], placement: Placement, offset: TripleInt
@@ -147,12 +164,50 @@ class ViewerScene:
         layer = self._layer(key)
         differs = np.asarray(layer.data) != data
         count = int(np.count_nonzero(differs))
-        if count > _MOST_UNDOABLE:
-            layer.data[...] = data
-            layer.refresh()
-        elif count:
-            changed = np.nonzero(differs)
-            layer.data_setitem(changed, data[changed])
+        with self._edits.silenced(key):
+            if count > _MOST_UNDOABLE:
+                layer.data[...] = data
+                layer.refresh()
+            elif count:
+                changed = np.nonzero(differs)
+                layer.data_setitem(changed, data[changed])
+
+    def edit_labels(
+        self,
+        key: LayerKey,
+        voxels: npt.NDArray[np.int64],
+        values: npt.NDArray[Any],
+        *,
+        told: bool = True,
+    ) -> None:
+        """Change labels at flat indices as one step that undo takes back."""
+        layer = self._layer(key)
+        where = np.unravel_index(voxels, layer.data.shape)
+        with nullcontext() if told else self._edits.silenced(key):
+            layer.data_setitem(where, values.astype(layer.data.dtype))
+
+    def watch_labels(self, key: LayerKey, callback: Callable[[LabelEdit | None], None]) -> None:
+        """Call `callback` with each step in which the user changes labels; None for undo and redo."""
+        self._edits.watch(self._layer(key), callback)
+
+    def paint(self, key: LayerKey, label: int) -> None:
+        """Select a labels layer and let the user paint `label` in three dimensions."""
+        layer = self._layer(key)
+        self._viewer.layers.selection.active = layer
+        layer.visible = True
+        layer.n_edit_dimensions = 3
+        layer.selected_label = label
+        layer.mode = "paint" if label else "erase"
+
+    def go_to(self, key: LayerKey, position: Triple) -> None:
+        """Show the slice through a position (z, y, x) in voxels of a layer, centred on it."""
+        world = self._layer(key).data_to_world(position)
+        dims = self._viewer.dims
+        first = dims.ndim - 3
+        for axis, value in enumerate(world):
+            dims.set_point(first + axis, value)
+        camera = getattr(self._viewer, "scene", self._viewer).camera
+        camera.center = tuple(world[axis - first] for axis in dims.order[-3:])
 
     def remove(self, key: LayerKey) -> None:
         """Remove a layer if it is still there."""
@@ -186,6 +241,7 @@ class ViewerScene:
         for emitter, function in self._watched:
             emitter.disconnect(function)
         self._watched.clear()
+        self._edits.close()
 
     def _watch(self, emitter: Any, callback: Callable[[], None]) -> None:
         def called(event: Any = None) -> None:

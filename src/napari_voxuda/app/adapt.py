@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from napari_voxuda.data.targets import Target
     from napari_voxuda.networks.checkpoint import ModelCard
 
-__all__ = ["adapt_task"]
+__all__ = ["adapt_task", "source_of_run"]
 
 _STRIDE = 8
 _Result = TypeVar("_Result")
@@ -66,6 +66,20 @@ def adapt_task(job: AdaptJob) -> Task[AdaptResult]:
     if job.resume:
         return (yield from _resume(job, device))
     return (yield from _start(job, device))
+
+
+def source_of_run(record: dict[str, Any]) -> Task[tuple[Any, AdaptSettings]]:
+    """Make the labelled source of a run again from its record, and return the run's settings too.
+
+    Raises
+    ------
+    FileFormatError
+        When the record is damaged.
+    InputError, DownloadError
+        When the source's files are gone or a structure cannot be fetched.
+    """
+    plan = _Plan.from_dict(record)
+    return (yield from _source(plan)), plan.settings
 
 
 def _start(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:

@@ -17,6 +17,7 @@ from napari_voxuda.app.jobs import Segmentation, SegmentJob
 from napari_voxuda.app.mask_controller import MaskController
 from napari_voxuda.app.mask_refinement import RefinedMask
 from napari_voxuda.app.pace import Pace, ProgressLine
+from napari_voxuda.app.refine_start import RefineStart
 from napari_voxuda.app.run_places import fresh_run_folder, has_model, is_resumable
 from napari_voxuda.app.running import Executor, LatestOnly
 from napari_voxuda.app.scene import Scene
@@ -162,6 +163,12 @@ class AdaptController:
             return
         self._view.say(f"Saved {target}.")
         self._view.log(f"Saved {target}.")
+
+    def hand_over(self) -> RefineStart:
+        """Return the mask for the dock *Vox-UDA refine* and let go of it; see `MaskController`."""
+        start = self.mask.hand_over(self._view.target_layer(), self._run, self._view.mask_choice())
+        self._view.show_result(False, "The mask goes on in the dock “Vox-UDA refine”.")
+        return start
 
     def close(self) -> None:
         """Stop everything; the dock is going away."""

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 from napari_voxuda._types import Contrast
+from napari_voxuda.adaptation.refine_settings import RefineSettings
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.app.provenance import Provenance
+from napari_voxuda.data.corrections import Corrections
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.method.denoising import DenoiseSettings
@@ -22,6 +24,8 @@ __all__ = [
     "ContrastChoice",
     "DenoiseJob",
     "DeviceName",
+    "RefineJob",
+    "RefineResult",
     "SegmentFolderJob",
     "SegmentJob",
     "Segmentation",
@@ -116,6 +120,33 @@ class AdaptResult:
 
     run: Path
     steps: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RefineJob:
+    """Adapt a finished run to corrections and segment again; the task returns a `RefineResult`.
+
+    Parameters
+    ----------
+    run : Path
+        The run folder, which gets a new version of its model.
+    volume : Volume
+        What was corrected and is segmented again.
+    corrections : Corrections
+        The corrected voxels of `volume`.
+    settings : RefineSettings
+        Steps and weights.
+    segment : SegmentSettings
+        How the volume is segmented again; the corrected voxels then get the user's values.
+    """
+
+    run: Path
+    volume: Volume
+    corrections: Corrections
+    settings: RefineSettings = field(default_factory=RefineSettings)
+    segment: SegmentSettings = field(default_factory=SegmentSettings)
+    device: DeviceName = "auto"
+    seed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -214,3 +245,20 @@ class Segmentation:
     particles: list[Particle]
     provenance: Provenance | None = None
     contrast: Contrast | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RefineResult:
+    """A refined run and the volume as it is segmented now.
+
+    Parameters
+    ----------
+    version : str
+        Name of the new version of the model.
+    segmentation : Segmentation
+        Mask and particles with the corrected voxels as the user gave them; the probability is the
+        network's.
+    """
+
+    version: str
+    segmentation: Segmentation

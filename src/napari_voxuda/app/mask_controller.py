@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,14 @@ import numpy.typing as npt
 
 from napari_voxuda._types import Triple
 from napari_voxuda.app.jobs import Segmentation
+from napari_voxuda.app.label_history import LabelHistory
 from napari_voxuda.app.mask_refinement import MaskChoice, RefinedMask, refine_mask
 from napari_voxuda.app.provenance import Provenance, sign
+from napari_voxuda.app.refine_start import RefineStart
 from napari_voxuda.app.running import Executor, LatestOnly
-from napari_voxuda.app.scene import LayerKey, Scene
+from napari_voxuda.app.scene import LabelEdit, LayerKey, Scene
+from napari_voxuda.data.corrections import Corrections
+from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError
 
 __all__ = ["MaskController"]
@@ -51,6 +56,9 @@ class MaskController:
         self._name = ""
         self._labels_key: LayerKey | None = None
         self._provenance = Provenance(task="export")
+        self._marks = np.zeros((0, 0, 0), np.uint8)
+        self._history = LabelHistory()
+        self._grid: Volume | None = None
         self._latest: LatestOnly[RefinedMask] = LatestOnly(executor, self._show, on_error)
 
     @property
@@ -76,6 +84,9 @@ class MaskController:
         self._name = f"{name} mask"
         self._labels_key = None
         self._provenance = segmentation.provenance or Provenance(task="segment")
+        self._marks = np.zeros(probability.shape, np.uint8)
+        self._history = LabelHistory()
+        self._grid = probability
         self._scene.add_image(
             probability.data,
             placement,
@@ -89,10 +100,37 @@ class MaskController:
 
     def refine(self, choice: MaskChoice) -> None:
         """Make the mask again; nothing happens where there is no probability."""
-        probability, size = self._probability, self._voxel_size
+        probability, size, marks = self._probability, self._voxel_size, self._marks
         if probability is not None:
             self._provenance = self._provenance.with_settings(shown=asdict(choice))
-            self._latest.request(lambda: refine_mask(probability, size, choice))
+            self._latest.request(lambda: refine_mask(probability, size, choice, marks=marks))
+
+    def hand_over(
+        self, layer: LayerKey | None, run: Path | None, choice: MaskChoice
+    ) -> RefineStart:
+        """Return everything that another dock needs to go on with the mask, and let go of it.
+
+        Raises
+        ------
+        InputError
+            When there is no mask.
+        """
+        if self._probability is None or self._grid is None:
+            raise InputError(
+                "Refine: a mask was wanted, got none. Start a run, or segment with a finished one."
+            )
+        start = RefineStart(
+            layer=layer,
+            run=run,
+            probability=self._grid,
+            placement=self._placement,
+            mask_key=self.labels_key,
+            choice=replace(choice, numbered=True),
+            corrections=Corrections.from_labels(self._marks),
+        )
+        self._latest.forget()
+        self._probability, self._labels_key = None, None
+        return start
 
     def proposal(self) -> str:
         """Return a file name for the mask."""
@@ -126,7 +164,17 @@ class MaskController:
     def _show(self, mask: RefinedMask) -> None:
         key = self.labels_key
         if key is None:
-            self._labels_key = self._scene.add_labels(mask.labels, self._placement, name=self._name)
+            key = self._scene.add_labels(mask.labels, self._placement, name=self._name)
+            self._labels_key = key
+            self._scene.watch_labels(key, partial(self._painted, key))
         else:
             self._scene.update_labels(key, mask.labels)
+        self._history.written(self._scene.volume(key).data)
         self._on_mask(mask)
+
+    def _painted(self, key: LayerKey, edit: LabelEdit | None) -> None:
+        """Keep what the user paints, so that the sliders leave it alone."""
+        labels = self._scene.volume(key).data
+        if key == self.labels_key and labels.shape == self._marks.shape:
+            voxels, values = self._history.edited(edit, labels, self._marks)
+            self._marks.reshape(-1)[voxels] = values

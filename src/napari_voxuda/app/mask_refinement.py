@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_voxuda._types import Triple
+from napari_voxuda._types import Triple, TripleInt
+from napari_voxuda.data.corrections import BACKGROUND, PARTICLE
 from napari_voxuda.errors import InputError
 
-__all__ = ["MaskChoice", "RefinedMask", "refine_mask"]
+__all__ = ["MaskChoice", "RefinedMask", "join_labels", "refine_mask"]
 
 _MOST_LABELS = 65535
 
@@ -25,12 +29,15 @@ class MaskChoice:
         Voxels of at least this probability are foreground, in [0, 1].
     min_size_angstrom3 : float
         Smaller connected components are removed, in Å³ (in voxels where their size is unknown).
+    max_hole_angstrom3 : float
+        Holes of at most this volume are filled, in the same unit.
     numbered : bool
         Whether each component gets its own label, or all get label 1.
     """
 
     threshold: float
     min_size_angstrom3: float = 0.0
+    max_hole_angstrom3: float = 0.0
     numbered: bool = False
 
 
@@ -60,7 +67,12 @@ class RefinedMask:
 
 
 def refine_mask(
-    probability: npt.NDArray[np.float32], voxel_size_angstrom: Triple | None, choice: MaskChoice
+    probability: npt.NDArray[np.float32],
+    voxel_size_angstrom: Triple | None,
+    choice: MaskChoice,
+    *,
+    marks: npt.NDArray[np.uint8] | None = None,
+    joins: Sequence[Sequence[TripleInt]] = (),
 ) -> RefinedMask:
     """Return the labels that `choice` makes of `probability`.
 
@@ -71,7 +83,11 @@ def refine_mask(
     voxel_size_angstrom : tuple of float or None
         Voxel edges (z, y, x) in Å.
     choice : MaskChoice
-        Threshold, size and numbering.
+        Threshold, sizes and numbering.
+    marks : numpy.ndarray or None
+        (d, h, w) what the user corrected, which has the last word; see `data.corrections`.
+    joins : sequence
+        Groups of voxels (z, y, x) whose components get one number.
 
     Raises
     ------
@@ -79,18 +95,21 @@ def refine_mask(
         When more particles are found than labels can number.
     """
     from napari_voxuda.segmentation.instances import (
+        fill_holes,
         label_particles,
         mask_from_probability,
-        min_voxels_of,
     )
 
-    if voxel_size_angstrom is None:
-        min_voxels = round(choice.min_size_angstrom3)
-    else:
-        min_voxels = min_voxels_of(choice.min_size_angstrom3, voxel_size_angstrom)
-    mask = mask_from_probability(probability, choice.threshold, min_voxels)
+    size = voxel_size_angstrom
+    mask = mask_from_probability(probability, choice.threshold)
+    mask = fill_holes(mask, _most_voxels(choice.max_hole_angstrom3, size))
+    mask = mask_from_probability(mask, 1, _least_voxels(choice.min_size_angstrom3, size))
+    if marks is not None:
+        mask[marks == PARTICLE] = 1
+        mask[marks == BACKGROUND] = 0
     numbered = label_particles(mask)
-    particles = int(numbered.max())
+    join_labels(numbered, joins)
+    particles = int(np.count_nonzero(np.bincount(numbered.reshape(-1))[1:]))
     if choice.numbered and particles > _MOST_LABELS:
         raise InputError(
             f"labels: at most {_MOST_LABELS} particles can be numbered, got {particles}. "
@@ -102,3 +121,33 @@ def refine_mask(
         particles=particles,
         foreground=float(np.count_nonzero(mask)) / mask.size,
     )
+
+
+def join_labels(
+    labels: npt.NDArray[np.unsignedinteger[Any]], joins: Sequence[Sequence[TripleInt]]
+) -> None:
+    """Give the components of each group of voxels (z, y, x) their smallest number, in place.
+
+    Voxels on background are left out.
+    """
+    if not joins:
+        return
+    renumbered = np.arange(int(labels.max()) + 1, dtype=labels.dtype)
+    for group in joins:
+        found = {int(renumbered[labels[voxel]]) for voxel in group} - {0}
+        for label in found:
+            renumbered[renumbered == label] = min(found)
+    labels[...] = renumbered[labels]
+
+
+def _least_voxels(size_angstrom3: float, voxel_size_angstrom: Triple | None) -> int:
+    from napari_voxuda.segmentation.instances import min_voxels_of
+
+    if voxel_size_angstrom is None:
+        return round(size_angstrom3)
+    return min_voxels_of(size_angstrom3, voxel_size_angstrom)
+
+
+def _most_voxels(size_angstrom3: float, voxel_size_angstrom: Triple | None) -> int:
+    volume = 1.0 if voxel_size_angstrom is None else math.prod(voxel_size_angstrom)
+    return int(size_angstrom3 / volume * (1 + 1e-12))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+import numpy as np
 import numpy.typing as npt
 
-from napari_voxuda._types import TripleInt
+from napari_voxuda._types import Triple, TripleInt
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
 
-__all__ = ["LayerChoice", "LayerKey", "LayerKind", "Scene", "SliceView"]
+__all__ = ["LabelEdit", "LayerChoice", "LayerKey", "LayerKind", "Scene", "SliceView"]
 
 LayerKey = Hashable
 """Names one layer for as long as it lives."""
@@ -48,6 +49,22 @@ class SliceView:
     index: int
     start: TripleInt
     stop: TripleInt
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LabelEdit:
+    """A step in which the user changed labels.
+
+    Parameters
+    ----------
+    voxels : numpy.ndarray
+        (n,) flat indices of the changed voxels, each once.
+    before : numpy.ndarray
+        (n,) their labels before the step.
+    """
+
+    voxels: npt.NDArray[np.int64]
+    before: npt.NDArray[Any]
 
 
 class Scene(Protocol):
@@ -101,8 +118,15 @@ class Scene(Protocol):
         """Add an image of the whole placement, or a piece from voxel `offset`; return its key."""
         ...
 
-    def add_labels(self, data: npt.NDArray[Any], placement: Any, *, name: str) -> LayerKey:
-        """Add a labels layer and return its key."""
+    def add_labels(
+        self,
+        data: npt.NDArray[Any],
+        placement: Any,
+        *,
+        name: str,
+        colors: Mapping[int, str] | None = None,
+    ) -> LayerKey:
+        """Add a labels layer, with the colours given for its labels, and return its key."""
         ...
 
     def update_image(
@@ -113,6 +137,32 @@ class Scene(Protocol):
 
     def update_labels(self, key: LayerKey, data: npt.NDArray[Any]) -> None:
         """Replace the values of labels of equal shape, as one step that undo takes back if it can."""
+        ...
+
+    def edit_labels(
+        self,
+        key: LayerKey,
+        voxels: npt.NDArray[np.int64],
+        values: npt.NDArray[Any],
+        *,
+        told: bool = True,
+    ) -> None:
+        """Change labels at flat indices as one step that undo takes back.
+
+        Watchers are told of it as of a step of the user's, unless `told` is false.
+        """
+        ...
+
+    def watch_labels(self, key: LayerKey, callback: Callable[[LabelEdit | None], None]) -> None:
+        """Call `callback` with each step in which the user changes labels; None for undo and redo."""
+        ...
+
+    def paint(self, key: LayerKey, label: int) -> None:
+        """Select a labels layer and let the user paint `label` in three dimensions."""
+        ...
+
+    def go_to(self, key: LayerKey, position: Triple) -> None:
+        """Show the slice through a position (z, y, x) in voxels of a layer, centred on it."""
         ...
 
     def remove(self, key: LayerKey) -> None:

@@ -15,6 +15,7 @@ from napari_voxuda.cli.denoise import denoise
 from napari_voxuda.cli.evaluate import evaluate
 from napari_voxuda.cli.export import export
 from napari_voxuda.cli.info import info
+from napari_voxuda.cli.refine import refine
 from napari_voxuda.cli.segment import segment
 from napari_voxuda.cli.simulate import simulate
 
@@ -29,7 +30,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for function in (demo, simulate, denoise, adapt, segment, evaluate, export, info):
+for function in (demo, simulate, denoise, adapt, segment, refine, evaluate, export, info):
     command(app, function.__name__)(function)
 
 

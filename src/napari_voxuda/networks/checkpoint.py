@@ -31,6 +31,7 @@ __all__ = [
     "checkpoints",
     "latest_checkpoint",
     "load_model",
+    "read_metadata",
     "read_tensors",
     "weights_file",
     "write_tensors",
@@ -39,6 +40,7 @@ __all__ = [
 MODEL_FILE = "model.safetensors"
 CHECKPOINTS = "checkpoints"
 _KEY = "napari-voxuda"
+_NO_WEIGHTS = (SafetensorError, OSError, LookupError, TypeError, ValueError, RecursionError)
 _CHECKSUM = "sha256"
 
 
@@ -163,20 +165,38 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         content = path.read_bytes()  # not a memory map: that of a file cut short ends the process
         with warnings.catch_warnings(action="ignore"):
             tensors = load(content)
-        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-        stored = header["__metadata__"]
+        stored = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
         metadata = json.loads(stored[_KEY])
         wanted = stored.get(_CHECKSUM)  # files of version 0.1 have none
         if wanted is not None and wanted != _checksum(stored[_KEY], tensors):
             raise ValueError("its checksum is wrong")
-    except (SafetensorError, OSError, LookupError, TypeError, ValueError, RecursionError) as error:
-        raise FileFormatError(
-            f"{path}: weights written by napari-voxuda were wanted, but the file cannot be "
-            f"read as such ({one_line(error)}). Point to another run."
-        ) from error
+    except _NO_WEIGHTS as error:
+        raise _not_ours(path, error) from error
+    return tensors, _json_object(path, metadata)
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Read the metadata that `write_tensors` wrote, and no tensor; raises as `read_tensors`."""
+    try:
+        with path.open("rb") as file:
+            size = min(int.from_bytes(file.read(8), "little"), path.stat().st_size)
+            metadata = json.loads(json.loads(file.read(size))["__metadata__"][_KEY])
+    except _NO_WEIGHTS as error:
+        raise _not_ours(path, error) from error
+    return _json_object(path, metadata)
+
+
+def _not_ours(path: Path, error: BaseException) -> FileFormatError:
+    return FileFormatError(
+        f"{path}: weights written by napari-voxuda were wanted, but the file cannot be "
+        f"read as such ({one_line(error)}). Point to another run."
+    )
+
+
+def _json_object(path: Path, metadata: Any) -> dict[str, Any]:
     if not isinstance(metadata, dict):
         raise FileFormatError(f"{path}: the metadata are not a JSON object.")
-    return tensors, metadata
+    return metadata
 
 
 def checkpoints(run: Path) -> list[Path]:

@@ -21,6 +21,7 @@ from napari_voxuda.segmentation.particles import Particle
 
 __all__ = [
     "CONNECTIVITY",
+    "fill_holes",
     "find_particles",
     "label_particles",
     "mask_from_probability",
@@ -97,6 +98,34 @@ def mask_from_probability(
         for slab, labels in components.labels():
             mask[slab][small[labels]] = 0
     return mask
+
+
+def fill_holes(mask: npt.NDArray[np.uint8], max_voxels: int) -> npt.NDArray[np.uint8]:
+    """Fill the holes of a mask that are not too large.
+
+    Parameters
+    ----------
+    mask : numpy.ndarray
+        (d, h, w) uint8, 1 where foreground.
+    max_voxels : int
+        Holes of at most this size are filled; below 1 none.
+
+    Returns
+    -------
+    numpy.ndarray
+        (d, h, w) uint8. A hole is background that does not reach the border of the volume and whose
+        voxels hang together by their faces, since foreground does by its corners.
+    """
+    if max_voxels < 1 or not mask.any():
+        return mask
+    import cc3d
+
+    outside = np.pad(mask == 0, 1, constant_values=True).view(np.uint8)  # one piece round it all
+    kept = cc3d.dust(
+        outside, threshold=max_voxels + 1, connectivity=6, binary_image=True, in_place=True
+    )
+    filled: npt.NDArray[np.uint8] = (kept[1:-1, 1:-1, 1:-1] == 0).astype(np.uint8)
+    return filled
 
 
 def label_particles(mask: npt.NDArray[Any]) -> npt.NDArray[np.unsignedinteger[Any]]:

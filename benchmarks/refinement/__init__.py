@@ -1,0 +1,1 @@
+"""Corrections guided by uncertainty against corrections at random places."""

@@ -1,0 +1,357 @@
+"""Decisions of the dock *Vox-UDA refine*: correct a mask, refine its run, look where it is unsure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from napari_voxuda._types import Event, Message, Progress
+from napari_voxuda.app.job import Job, JobState
+from napari_voxuda.app.jobs import RefineJob, RefineResult, Segmentation, SegmentJob
+from napari_voxuda.app.mask_refinement import RefinedMask
+from napari_voxuda.app.mask_session import MaskSession
+from napari_voxuda.app.pace import Pace
+from napari_voxuda.app.particle_edits import ParticleList
+from napari_voxuda.app.place_walk import PlaceWalk
+from napari_voxuda.app.refine_start import RefineStart
+from napari_voxuda.app.refine_view import RefineView, VersionLine
+from napari_voxuda.app.run_corrections import RunCorrections
+from napari_voxuda.app.run_places import has_model
+from napari_voxuda.app.running import Executor, LatestOnly
+from napari_voxuda.app.scene import Scene
+from napari_voxuda.app.words import error_words
+from napari_voxuda.data.corrections import Corrections
+from napari_voxuda.data.volume import Volume
+from napari_voxuda.errors import InputError, VoxUDAError
+from napari_voxuda.segmentation.settings import SegmentSettings
+
+__all__ = ["RefineController"]
+
+_MEMORY_ADVICE = "Choose a smaller batch under “Settings”, or the CPU as device, and try again."
+
+
+class RefineController:
+    """Connects the dock, the layers and the tasks; knows neither Qt nor napari.
+
+    Parameters
+    ----------
+    view : RefineView
+        The dock.
+    scene : Scene
+        The layers.
+    executor : Executor
+        Where the work is done.
+    """
+
+    def __init__(self, view: RefineView, scene: Scene, executor: Executor) -> None:
+        self._view = view
+        self._scene = scene
+        self._executor = executor
+        self._pace = Pace()
+        self._job: Job[Any] | None = None
+        self._run: Path | None = None
+        self._volume: Volume | None = None
+        self._placement: Any = None
+        self._start: RefineStart | None = None
+        self._store = RunCorrections(executor, self._failed)
+        self._opening: LatestOnly[Corrections] = LatestOnly(executor, self._opened, self._failed)
+        self.mask = MaskSession(
+            scene,
+            executor,
+            on_mask=self._mask_shown,
+            on_marks=self._marked,
+            on_particles=self._listed,
+            on_error=self._failed,
+        )
+        self.walk = PlaceWalk(scene, view, self.mask)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job runs or waits."""
+        return self._job is not None and self._job.state.is_active
+
+    def layers_changed(self) -> None:
+        """Bring the list of layers up to date."""
+        self._view.show_layers(self._scene.choices("image"))
+
+    def run_changed(self) -> None:
+        """Show the versions of the run that the user chose."""
+        try:
+            run = self._view.request().run
+        except VoxUDAError as error:
+            self._view.say(str(error), "error")
+            return
+        self._show_versions(run)
+
+    def take_over(self, start: RefineStart) -> None:
+        """Go on with a mask that another dock has made."""
+        if self.busy:
+            self._view.say("Stop the present work first, then open the other mask.", "warning")
+            return
+        self._view.choose(start.layer, start.run, start.choice)
+        try:
+            volume, _ = self._target()
+        except VoxUDAError as error:
+            self._view.say(str(error), "error")
+            return
+        self._open(volume, start)
+
+    def segment(self) -> None:
+        """Segment the chosen tomogram with the chosen run and begin to correct its mask."""
+        if self.busy:
+            return
+        try:
+            volume, placement = self._target()
+            request = self._view.request()
+            run = self._checked_run(request.run)
+        except VoxUDAError as error:
+            self._view.say(str(error), "error")
+            return
+        from napari_voxuda.app.segment import segment_task
+
+        job = SegmentJob(
+            volume=volume,
+            model=run,
+            settings=SegmentSettings(threshold=request.mask.threshold),
+            device=request.device,
+        )
+        layer, choice = request.layer, request.mask
+
+        def segmented(found: Segmentation) -> None:
+            again = self.mask.available and self._run == run and self._is_same(volume)
+            start = RefineStart(
+                layer=layer,
+                run=run,
+                probability=found.probability,
+                placement=placement,
+                mask_key=self.mask.mask_key if again else None,
+                choice=choice,
+            )
+            self._open(volume, start)
+
+        self._launch(lambda: segment_task(job), segmented)
+
+    def refine(self) -> None:
+        """Adapt the run's network to the corrections and segment again."""
+        if self.busy:
+            return
+        try:
+            request = self._view.request()
+            run, volume = self._checked_run(self._run), self._volume
+            corrections = self.mask.corrections()
+            if volume is None or not len(corrections):
+                raise InputError(
+                    "Refine: corrected voxels were wanted, got none. Paint or erase where the mask "
+                    "is wrong, or delete particles, then press Refine."
+                )
+        except VoxUDAError as error:
+            self._view.say(str(error), "error")
+            return
+        from napari_voxuda.app.refine import refine_task
+
+        job = RefineJob(
+            run=run,
+            volume=volume,
+            corrections=corrections,
+            settings=request.settings,
+            segment=SegmentSettings(threshold=request.mask.threshold),
+            device=request.device,
+        )
+        self._launch(lambda: refine_task(job), self._refined)
+
+    def find_uncertain(self) -> None:
+        """Compute the uncertainty and go to the first place."""
+        if self.busy:
+            return
+        try:
+            run, volume = self._checked_run(self._run), self._volume
+            if volume is None:
+                raise InputError("Uncertainty: a mask was wanted. Press “Segment” first.")
+            device = self._view.request().device
+        except VoxUDAError as error:
+            self._view.say(str(error), "error")
+            return
+        from napari_voxuda.app.uncertainty import uncertainty_task
+
+        self._launch(
+            lambda: uncertainty_task(volume, run, device=device),
+            lambda found: self.walk.begin(found, self._placement),
+        )
+
+    def mask_changed(self) -> None:
+        """Make the mask again: a slider has moved."""
+        self._attempt(lambda: self.mask.refine(self._view.request().mask))
+
+    def paint(self, mark: int) -> None:
+        """Let the user paint corrections: 1 particle, 2 background, 0 takes one back."""
+        self._attempt(lambda: self.mask.paint(mark))
+
+    def clear_marks(self) -> None:
+        """Take every correction back."""
+        self._attempt(self.mask.clear_marks)
+
+    def delete(self, labels: Sequence[int]) -> None:
+        """Delete particles."""
+        self._attempt(lambda: self.mask.delete(labels))
+
+    def merge(self, labels: Sequence[int]) -> None:
+        """Merge particles."""
+        self._attempt(lambda: self.mask.merge(labels))
+
+    def split(self, labels: Sequence[int]) -> None:
+        """Split a particle."""
+        if len(labels) != 1:
+            self._view.say("Split: select one particle in the table.", "warning")
+            return
+        self._attempt(lambda: self.mask.split(labels[0]))
+
+    def export(self, path: Path) -> None:
+        """Save the mask as it is shown, with the tomogram's header."""
+        self._attempt(lambda: self._view.say(f"Saved {self.mask.save(path)}."))
+
+    def restore(self, number: int) -> None:
+        """Make an earlier version the run's model again, and segment with it."""
+        if self.busy:
+            return
+
+        def work() -> None:
+            from napari_voxuda.adaptation.run_folder import RunFolder
+            from napari_voxuda.adaptation.versions import restore_version
+
+            run = self._checked_run(self._view.request().run)
+            with RunFolder.open(run):
+                restore_version(run, number)
+            self._show_versions(run)
+            self.segment()
+
+        self._attempt(work)
+
+    def pause(self) -> None:
+        """Hold the job before its next step."""
+        if self._job is not None:
+            self._job.pause()
+
+    def resume(self) -> None:
+        """Go on with the held job."""
+        if self._job is not None:
+            self._job.resume()
+
+    def cancel(self) -> None:
+        """Stop the job before its next step; the run keeps its model."""
+        if self._job is not None:
+            self._job.cancel()
+
+    def close(self) -> None:
+        """Stop everything; the dock is going away."""
+        self._opening.forget()
+        self.mask.forget()
+        self.cancel()
+
+    def _attempt(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except VoxUDAError as error:
+            self._view.say(str(error), "error")
+
+    def _target(self) -> tuple[Volume, Any]:
+        key = self._view.request().layer
+        if key is None or not self._scene.has(key):
+            raise InputError(
+                "Tomogram: a layer was wanted, got none. Open a tomogram and choose it."
+            )
+        return self._scene.volume(key), self._scene.placement(key)
+
+    def _checked_run(self, run: Path | None) -> Path:
+        if run is None or not has_model(run):
+            raise InputError(
+                "Run: a finished run was wanted. Choose its folder, or make one with the dock "
+                "“Vox-UDA adapt”."
+            )
+        return run
+
+    def _is_same(self, volume: Volume) -> bool:
+        return self._volume is not None and self._volume.data is volume.data
+
+    def _open(self, volume: Volume, start: RefineStart) -> None:
+        """Read the corrections that the run keeps of the volume, then begin."""
+        if self._start is not None and self._run == start.run and self._is_same(volume):
+            # The marks at hand are newer than those on disk.
+            self.mask.replace_probability(start.probability)
+            self._show_versions(start.run)
+            return
+        self._start, self._volume, self._run = start, volume, start.run
+        self._placement = start.placement
+        run, painted = start.run, start.corrections
+        self._opening.request(lambda: self._store.open(run, volume, painted))
+
+    def _opened(self, kept: Corrections) -> None:
+        start = self._start
+        if start is None:
+            return
+        self.walk.forget()
+        self.mask.begin(start.probability, start.placement, start.choice, kept, start.mask_key)
+        self._view.show_ready(True)
+        self._show_versions(start.run)
+        if len(kept):
+            self._view.say(f"{len(kept)} voxels that were corrected before are kept.")
+
+    def _launch(self, task: Callable[[], Any], on_end: Callable[[Any], None]) -> None:
+        self._pace = Pace()
+        self._view.say("")
+
+        def ended(job: Job[Any]) -> None:
+            if job.error is not None:
+                self._failed(job.error)
+            elif job.state is JobState.CANCELLED:
+                self._view.say("Stopped. The run keeps its model and your corrections.")
+            else:
+                on_end(job.result)
+
+        self._job = self._executor.start(
+            task, on_event=self._on_event, on_state=self._view.show_state, on_end=ended
+        )
+
+    def _on_event(self, event: Event) -> None:
+        from napari_voxuda.adaptation.refine import RefineStep
+
+        if isinstance(event, RefineStep):
+            event = Progress(stage="Refining", done=event.step, total=event.total)
+        if isinstance(event, Progress):
+            self._view.show_progress(self._pace.line(event))
+        elif isinstance(event, Message):
+            self._view.say(event.text, event.level)
+
+    def _refined(self, result: RefineResult) -> None:
+        self.mask.replace_probability(result.segmentation.probability)
+        self.walk.forget()
+        self._show_versions(self._run)
+        self._view.say(f"Done. The run's model is now “{result.version}”.")
+
+    def _mask_shown(self, mask: RefinedMask) -> None:
+        self._view.show_found(mask.words)
+
+    def _marked(self, count: int) -> None:
+        noun = "voxel" if count == 1 else "voxels"
+        self._view.show_marks(f"{count} {noun} corrected." if count else "Nothing corrected yet.")
+        if self._volume is not None:
+            self._store.save(self.mask.corrections)
+
+    def _listed(self, found: ParticleList) -> None:
+        self._view.show_particles(found.particles)
+
+    def _show_versions(self, run: Path | None) -> None:
+        from napari_voxuda.adaptation.versions import list_versions
+
+        versions = []
+        try:
+            versions = list_versions(run) if run is not None else []
+        except VoxUDAError as error:
+            self._view.say(str(error), "error")
+        self._view.show_versions(
+            [VersionLine(number=v.number, name=v.name, current=v.current) for v in versions]
+        )
+
+    def _failed(self, error: BaseException) -> None:
+        words = error_words(error, doing="working on it", memory_advice=_MEMORY_ADVICE)
+        self._view.say(words, "error")
