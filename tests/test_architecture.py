@@ -12,7 +12,7 @@ import pytest
 import napari_voxuda
 
 QT = ("PyQt5", "PyQt6", "PySide2", "PySide6", "magicgui", "pyqtgraph", "qtpy", "superqt")
-SLOW = ("cc3d", "gemmi", "matplotlib", "torch", "zarr")
+SLOW = ("cc3d", "gemmi", "matplotlib", "tifffile", "torch", "zarr")
 NAPARI = ("napari", "npe2")
 
 

@@ -9,7 +9,7 @@ import pytest
 from napari_voxuda import errors
 from napari_voxuda.errors import VoxUDAError
 
-ALL = [getattr(errors, name) for name in errors.__all__]
+ALL = [e for name in errors.__all__ if inspect.isclass(e := getattr(errors, name))]
 
 
 def test_all_lists_every_error_of_the_module() -> None:
@@ -18,7 +18,7 @@ def test_all_lists_every_error_of_the_module() -> None:
         for name, value in inspect.getmembers(errors, inspect.isclass)
         if value.__module__ == errors.__name__
     }
-    assert defined == set(errors.__all__)
+    assert defined == {error.__name__ for error in ALL}
 
 
 @pytest.mark.parametrize("error", ALL)
@@ -52,3 +52,16 @@ def test_errors_are_caught_as_the_builtin_they_refine(
 ) -> None:
     with pytest.raises(builtin):
         raise error("One sentence.")
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ("Two lines:\n  the second.", "Two lines: the second"),
+        ("a\x00b\x1b[31mred", "a b [31mred"),
+        (KeyError(), "KeyError"),
+        ("long " * 200, ("long " * 200)[:300] + "…"),
+    ],
+)
+def test_foreign_words_come_on_one_line(said: BaseException | str, line: str) -> None:
+    assert errors.one_line(said) == line

@@ -12,11 +12,16 @@ __all__ = [
     "FileFormatError",
     "InputError",
     "OutputError",
+    "ProcessError",
     "RunBusyError",
     "RunFolderError",
+    "TargetChangedError",
     "TrainingError",
     "VoxUDAError",
+    "one_line",
 ]
+
+_LONGEST_REASON = 300
 
 
 class VoxUDAError(Exception):
@@ -38,6 +43,12 @@ class FileFormatError(InputError):
     """A file is not what its name promises, is damaged, or is of a kind not supported."""
 
     exit_code = 3
+
+
+class TargetChangedError(InputError):
+    """A file that is being read has gone or has changed since the work began."""
+
+    exit_code = 10
 
 
 class OutputError(VoxUDAError, OSError):
@@ -74,3 +85,17 @@ class DownloadError(VoxUDAError):
     """A file could not be fetched over the network, or what was sent cannot be used."""
 
     exit_code = 9
+
+
+class ProcessError(VoxUDAError):
+    """A process that was started for a task ended without an answer."""
+
+    exit_code = 11
+
+
+def one_line(error: BaseException | str) -> str:
+    """Return the words of an error on one line, shortened and without a full stop at the end."""
+    text = str(error) or type(error).__name__
+    words = "".join(c if c.isprintable() else " " for c in text).split()
+    line = " ".join(words).rstrip(".")
+    return line if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}…"

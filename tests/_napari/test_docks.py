@@ -36,6 +36,10 @@ def _dock(viewer, name):
     return viewer.window.add_plugin_dock_widget("napari-voxuda", name)[1]
 
 
+def _run_in(dock, place):
+    dock.training.place_box.setCurrentIndex(dock.training.place_box.findData(place))
+
+
 @pytest.fixture
 def denoise(viewer):
     return _dock(viewer, "Denoise (IBF)")
@@ -45,6 +49,7 @@ def denoise(viewer):
 def adapt(viewer, tmp_path):
     dock = _dock(viewer, "Vox-UDA adapt")
     dock.training.run_row.set_paths([tmp_path / "run"])
+    _run_in(dock, "thread")
     settings = dock.training.form
     for name, value in {
         "steps": 4,
@@ -383,3 +388,16 @@ def test_a_dock_begins_with_the_selected_layer(viewer):
         dock = _dock(viewer, name)
         box = dock.layer_box if name == "Denoise (IBF)" else dock.target.layer_box
         assert box.key() == first.unique_id
+
+
+def test_a_run_in_a_process_of_its_own_is_stopped_and_gone_on_with(viewer, adapt, until, tmp_path):
+    assert type(adapt.training)().place() == "process"  # what a new dock has
+    _run_in(adapt, "process")
+    adapt.training.form.fields["steps"].setValue(100_000)
+    adapt.choose_target(viewer.layers["tomo"].unique_id)
+    adapt.bar.start_button.click()
+    until(lambda: "step 2 of" in adapt.bar.state_label.text())
+    adapt.bar.stop_button.click()
+    until(lambda: adapt.bar.resume_button.isEnabled())
+    assert list((tmp_path / "run" / "checkpoints").glob("*.safetensors"))
+    assert not (tmp_path / "run" / "model.safetensors").exists()

@@ -6,6 +6,7 @@ import pytest
 from napari_voxuda._napari.export import export_masks
 from napari_voxuda.gui import path_row
 from napari_voxuda.io.mrc import read_mrc
+from napari_voxuda.io.provenance import read_sidecar
 
 
 @pytest.fixture
@@ -40,6 +41,9 @@ def test_one_mask_is_saved_to_a_file(viewer, shown, tmp_path, monkeypatch):
     assert saved.data.sum() == 1
     assert saved.grid.origin_angstrom == (120.0, -36.0, 24.0)
     assert "out.mrc" in shown[0]
+    record = read_sidecar(tmp_path / "out.mrc")
+    assert record["output"]["kind"] == "mask"
+    assert record["settings"] == {"layer": "mask"}
 
 
 def test_several_masks_are_saved_into_a_folder_and_nothing_is_overwritten(
@@ -78,3 +82,12 @@ def test_the_command_is_offered_in_the_layers_menu(viewer, shown):
         assert "napari-voxuda.export_masks" in ids
     app.commands.execute_command("napari-voxuda.export_masks").result()
     assert "no labels layer" in shown[0]
+
+
+def test_names_of_layers_do_not_lead_out_of_the_folder(viewer, shown, tmp_path, monkeypatch):
+    (tmp_path / "out").mkdir()
+    viewer.layers.selection = {_add(viewer, "../a"), _add(viewer, "/tmp/b")}
+    monkeypatch.setattr(path_row, "ask_folder", lambda *args: [tmp_path / "out"])
+    export_masks(viewer)
+    assert sorted(p.name for p in (tmp_path / "out").glob("*.mrc")) == ["_a.mrc", "_tmp_b.mrc"]
+    assert not (tmp_path / "a.mrc").exists()

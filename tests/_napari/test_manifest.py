@@ -36,11 +36,14 @@ def test_the_reader_claims_every_suffix_that_it_reads():
 
     from napari_voxuda.io.mrc import MRC_SUFFIXES
 
-    (reader,) = PluginManifest.from_file(_FILE).contributions.readers
+    reader, zarr_reader = PluginManifest.from_file(_FILE).contributions.readers
     for suffix in MRC_SUFFIXES:
         for packed in ("", ".gz", ".bz2"):
             name = f"a{suffix}{packed}"
             assert any(fnmatch(name, pattern) for pattern in reader.filename_patterns), name
+    assert "*.em" in reader.filename_patterns
+    assert zarr_reader.filename_patterns == ["*.zarr"]
+    assert zarr_reader.accepts_directories
 
 
 def test_the_commands_stand_in_the_layers_and_file_menus():

@@ -134,6 +134,28 @@ def test_a_run_killed_between_checkpoints_repeats_the_lost_steps(
     assert losses(rest) == losses(whole)[2:]
 
 
+def test_a_damaged_checkpoint_is_set_aside_for_the_one_before(
+    tiny: AdaptSettings, tmp_path: Path
+) -> None:
+    whole, _ = finish(start(tiny))
+    run = RunFolder.create(tmp_path / "run", {})
+    task = start(tiny, run)
+    seen: list[Event] = []
+    while len(losses(seen)) < 5:
+        seen.append(next(task))
+    run.close()  # killed after the checkpoints of steps 2 and 4
+    newest = run.latest_checkpoint()
+    assert newest is not None
+    newest.write_bytes(newest.read_bytes()[:-100])
+    with RunFolder.open(tmp_path / "run") as again:
+        rest, _ = finish(start(tiny, again))
+    task.close()
+    assert losses(rest) == losses(whole)[2:]
+    told = [event.text for event in rest if isinstance(event, Message)]
+    assert told[0].startswith(f"The checkpoint {newest.name} is damaged; the one before it is used")
+    assert newest.with_name(f"{newest.name}.damaged").exists()
+
+
 def test_a_diverged_run_keeps_its_last_good_state(
     tiny: AdaptSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from napari_voxuda._types import Event
-from napari_voxuda.adaptation import health, loop, recovery, step
+from napari_voxuda.adaptation import health, loop, recovery, step, training
 from napari_voxuda.adaptation.events import Alarm, CheckpointSaved, StepDone
 from napari_voxuda.adaptation.learner import Learner, learning_rate
 from napari_voxuda.adaptation.loop import adapt
@@ -46,7 +46,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def spoil(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Return a function that makes the images of the named steps NaN."""
-    real = loop.adaptation_step
+    real = training.adaptation_step
 
     def spoil(*bad: int) -> None:
         def spoilt(learner: Learner, source: Any, *rest: Any, **options: Any) -> StepOutcome:
@@ -55,7 +55,7 @@ def spoil(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
                 source = replace(source, images=nan, clean=nan)
             return real(learner, source, *rest, **options)
 
-        monkeypatch.setattr(loop, "adaptation_step", spoilt)
+        monkeypatch.setattr(training, "adaptation_step", spoilt)
 
     return spoil
 
@@ -291,7 +291,7 @@ def test_a_prediction_that_dies_is_seen_without_pseudo_labels(
     """The look at the segmenting network tells, and the learning rate is halved."""
     monkeypatch.setattr(health, "_CHECK_WINDOW", 2)
     monkeypatch.setattr(recovery, "CHECK_EVERY", 1)
-    real = loop.adaptation_step
+    real = training.adaptation_step
 
     def dying(learner: Learner, *rest: Any, **options: Any) -> StepOutcome:
         outcome = real(learner, *rest, **options)
@@ -300,7 +300,7 @@ def test_a_prediction_that_dies_is_seen_without_pseudo_labels(
                 learner.teacher.head_v6.classifier.bias -= 40
         return outcome
 
-    monkeypatch.setattr(loop, "adaptation_step", dying)
+    monkeypatch.setattr(training, "adaptation_step", dying)
     events, _ = finish(start(settings))
     (alarm,) = alarms(events)
     assert alarm.kind == "all background"

@@ -24,6 +24,8 @@ from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import InputError, RunBusyError, RunFolderError
 from napari_voxuda.io.mrc import write_mrc
+from napari_voxuda.io.provenance import finished, hash_path, read_sidecar
+from napari_voxuda.io.saving import save_picks
 from napari_voxuda.networks.checkpoint import load_model
 from napari_voxuda.networks.settings import NetworkSettings
 from napari_voxuda.simulation.settings import SourceSettings
@@ -85,6 +87,50 @@ def test_a_tomogram_gives_a_run_with_a_model(tmp_path: Path) -> None:
     assert record["settings"]["steps"] == 6
     assert record["versions"]["torch"]
     assert sorted(losses(result.run)) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_finished_model_tells_what_it_was_adapted_to(tmp_path: Path) -> None:
+    path = tmp_path / "tomo.mrc"
+    write_mrc(path, tomogram())
+    _, result = finish(job(tmp_path / "run", target=path, seed=5))
+    record = read_sidecar(result.run / "model.safetensors")
+    assert record is not None
+    (target,) = record["inputs"]
+    assert (target["name"], target["sha256"]) == ("tomo.mrc", finished(hash_path(path)))
+    assert target["voxel_size_angstrom"] == [12.0, 12.0, 12.0]
+    assert (record["task"], record["seed"], record["device"]) == ("adapt", 5, "cpu")
+    assert record["settings"]["settings"]["steps"] == 6
+    assert record["output"]["sha256"] == finished(hash_path(result.run / "model.safetensors"))
+
+
+def test_a_zarr_folder_is_a_tomogram_and_not_a_folder_of_subtomograms(tmp_path: Path) -> None:
+    pytest.importorskip("zarr")
+    from napari_voxuda.io.zarr_image import write_image_zarr
+
+    write_image_zarr(tmp_path / "tomo.zarr", tomogram(), levels=2)
+    _, result = finish(job(tmp_path / "run", target=tmp_path / "tomo.zarr"))
+    assert read_record(result.run)["target"]["shape"] == [20, 24, 28]
+    assert load_model(result.run).normalisation == "volume"
+    _, result = finish(job(tmp_path / "coarse", target=tmp_path / "tomo.zarr", level=1))
+    assert read_record(result.run)["target"]["shape"] == [10, 12, 14]
+    assert load_model(result.run).voxel_size_angstrom == pytest.approx(24.0)
+
+
+@pytest.mark.parametrize("name", ["p.ndjson", "p.json", "p.csv"])
+def test_picks_in_every_format_are_taken(tmp_path: Path, name: str) -> None:
+    positions = np.array([[10.0, 10.0, 10.0], [9.0, 11.0, 10.0]])
+    if name == "p.csv":
+        (tmp_path / name).write_text("z,y,x\n10,10,10\n9,11,10\n")
+    else:
+        save_picks(
+            tmp_path / name,
+            Picks(positions=positions),
+            tomogram_name="tomo",
+            voxel_size_angstrom=(12.0,) * 3,
+            shape=(20, 24, 28),
+        )
+    _, result = finish(job(tmp_path / "run", picks=tmp_path / name))
+    assert read_record(result.run)["target"]["picks"] == 2
 
 
 def test_a_folder_of_subtomograms_is_normalised_one_by_one(tmp_path: Path) -> None:

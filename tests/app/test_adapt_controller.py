@@ -98,7 +98,9 @@ class FakeTasks:
 def view(scene, tomogram, tmp_path):
     view = FakeView()
     key = scene.add_volume(tomogram)
-    view.inputs = AdaptRequest(layer=key, voxel_size_angstrom=10.0, run=tmp_path / "run")
+    view.inputs = AdaptRequest(
+        layer=key, voxel_size_angstrom=10.0, run=tmp_path / "run", place="thread"
+    )
     return view
 
 
@@ -329,6 +331,7 @@ def test_an_alarm_is_shown_and_told(controller, view, executor, tasks):
 
 def test_the_mask_is_saved_as_it_is_shown(controller, view, scene, executor, tmp_path):
     from napari_voxuda.io.mrc import read_mrc
+    from napari_voxuda.io.provenance import read_sidecar
 
     controller.start()
     executor.run_all()
@@ -338,6 +341,9 @@ def test_the_mask_is_saved_as_it_is_shown(controller, view, scene, executor, tmp
     np.testing.assert_array_equal(saved.data, _labels(scene)[0].data)
     assert saved.grid.origin_angstrom == (5.0, 6.0, 7.0)
     assert view.said == (f"Saved {tmp_path / 'mask.mrc'}.",)
+    record = read_sidecar(tmp_path / "mask.mrc")
+    assert record["task"] == "segment"
+    assert "threshold" in record["settings"]["shown"]
 
 
 def test_a_mask_that_cannot_be_saved_is_said(controller, view, executor, tmp_path):

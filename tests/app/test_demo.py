@@ -12,6 +12,7 @@ from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.app.demo import DemoJob, DemoResult, demo_task
 from napari_voxuda.errors import OutputError
 from napari_voxuda.io.mrc import read_mrc
+from napari_voxuda.io.provenance import finished, hash_path, read_sidecar
 from napari_voxuda.networks.settings import NetworkSettings
 from napari_voxuda.simulation.settings import SourceSettings
 
@@ -46,6 +47,11 @@ def test_a_tiny_demo_writes_every_file(tmp_path: Path) -> None:
     assert result.scores["adapted"]["dice"] == pytest.approx(dice)
     assert result.files["figure"].read_bytes().startswith(b"\x89PNG")
     assert json.dumps(result.to_dict())
+    for kind, path in result.files.items():
+        record = read_sidecar(path)
+        assert record is not None, kind
+        assert record["output"]["sha256"] == finished(hash_path(path)), kind
+    assert read_sidecar(result.files["mask"])["task"] == "segment"
     assert not list((tmp_path / "demo").glob("*.tmp*"))
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,18 @@ import torch
 
 import napari_voxuda.app.denoise as subject
 from napari_voxuda._types import Event, Message, Progress, Task
+from napari_voxuda.app import denoise_fourier
 from napari_voxuda.app.denoise import (
     ValueStatistics,
+    denoise_into,
     denoise_region,
     denoise_task,
     measure_values,
 )
 from napari_voxuda.app.jobs import DenoiseJob
+from napari_voxuda.data.slabs import ArraySink
 from napari_voxuda.data.volume import Grid, Volume
-from napari_voxuda.errors import InputError
+from napari_voxuda.errors import InputError, OutputError
 from napari_voxuda.method.denoising import DenoiseSettings
 from napari_voxuda.method.pseudo_labels import ngm_denoise
 
@@ -186,14 +190,37 @@ def test_ngm_takes_the_whole_volume_without_seams() -> None:
     np.testing.assert_array_equal(result.data, ngm_denoise(torch.from_numpy(array)).numpy())
 
 
-def test_ngm_beyond_the_memory_is_refused_before_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subject, "memory_bytes", lambda device: 1000)
-    with pytest.raises(
-        InputError, match="choose the method ibf or bilateral, which work in blocks"
-    ):
-        _run(denoise_task(_job(_array(8, 8, 8), NGM)))
-    monkeypatch.setattr(subject, "memory_bytes", lambda device: None)
-    _run(denoise_task(_job(_array(8, 8, 8), NGM)))
+@pytest.mark.parametrize("shape", ["cube", "radial"])
+@pytest.mark.parametrize("size", [(20, 33, 50), (1, 9, 2), (13, 16, 11)])
+def test_ngm_of_a_large_volume_is_that_in_one_piece(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int, int], shape: Any
+) -> None:
+    settings = replace(NGM, shape=shape)
+    array = 100 + _array(*size)
+    whole, _ = _run(denoise_task(_job(array, settings)))
+    monkeypatch.setattr(subject, "_AT_ONCE_BYTES", 0)
+    monkeypatch.setattr(denoise_fourier, "_CHUNK_BYTES", 5000)
+    result, events = _run(denoise_task(_job(array, settings)))
+    np.testing.assert_allclose(result.data, whole.data, rtol=0, atol=1e-4 * array.std())
+    counts = [(e.done, e.total) for e in events if getattr(e, "stage", "") == "Denoising"]
+    assert counts == [(done, counts[0][1]) for done in range(counts[0][1] + 1)]
+
+
+def test_ngm_without_room_for_its_interim_file_says_how_much(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(subject, "_AT_ONCE_BYTES", 0)
+    task = denoise_into(_job(_array(8, 8, 8), NGM), ArraySink((8, 8, 8)), scratch=tmp_path / "no")
+    with pytest.raises(OutputError, match=r"interim file of the NGM denoiser .* GiB of room"):
+        _run(task)
+
+
+@pytest.mark.parametrize("settings", EVERY, ids=["ibf", "laplacian", "bilateral", "ngm"])
+def test_the_contrast_is_turned_on_demand(settings: DenoiseSettings) -> None:
+    array = _array(9, 10, 11)
+    plain, _ = _run(denoise_task(_job(array, settings)))
+    turned, _ = _run(denoise_task(replace(_job(array, settings), invert=True)))
+    np.testing.assert_array_equal(turned.data, -plain.data)
 
 
 def test_ngm_beyond_the_gpu_goes_to_the_cpu_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ class FakeView:
     def __init__(self) -> None:
         self.chosen = None
         self.preview = True
+        self.invert = False
         self.current = DenoiseSettings()
         self.states: list[JobState] = []
         self.lines, self.said, self.listed = [], [], []
@@ -26,6 +27,9 @@ class FakeView:
 
     def device(self):
         return "cpu"
+
+    def invert_wanted(self):
+        return self.invert
 
     def preview_wanted(self):
         return self.preview
@@ -75,6 +79,18 @@ def test_the_preview_is_what_the_whole_volume_will_be(controller, view, scene, e
         assert applied.name.startswith("tomo ")
         np.testing.assert_allclose(shown["volume"].data[0], applied.data[2], atol=1e-5)
         assert _preview(scene) is None  # applying takes the preview away
+
+
+def test_the_contrast_of_the_result_can_be_inverted(controller, view, scene, executor):
+    controller.apply()
+    executor.run_all()
+    plain = list(scene.layers.values())[-1]["volume"]
+    view.invert = True
+    controller.apply()
+    executor.run_all()
+    inverted = list(scene.layers.values())[-1]["volume"]
+    assert inverted.name == f"{plain.name} inverted"
+    np.testing.assert_array_equal(inverted.data, -plain.data)
 
 
 def test_only_the_visible_region_is_shown(controller, scene, executor):

@@ -13,6 +13,7 @@ from torch import Tensor
 from napari_voxuda._types import Contrast, Event, Message, Progress, Task
 from napari_voxuda.app.jobs import Segmentation, SegmentJob
 from napari_voxuda.app.segment import SegmentModel, segment_task
+from napari_voxuda.data.contrast import ContrastGuess
 from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import InputError, RunFolderError
 from napari_voxuda.segmentation.settings import SegmentSettings
@@ -203,7 +204,12 @@ def test_stages_are_told() -> None:
     job = SegmentJob(volume=Volume(data=two_particles(), grid=GRID), model=Path("run"))
     events = finished(segment_task(job, load=always(Brightness())))[1]
     stages = dict.fromkeys(event.stage for event in events if isinstance(event, Progress))
-    assert list(stages) == ["Reading the volume", "Segmenting", "Finding particles"]
+    assert list(stages) == [
+        "Hashing inputs",
+        "Reading the volume",
+        "Segmenting",
+        "Finding particles",
+    ]
 
 
 def test_closing_the_task_stops_it() -> None:
@@ -230,3 +236,38 @@ def test_the_real_model_is_loaded_from_its_run(tmp_path: Path) -> None:
                 SegmentJob(volume=Volume(data=two_particles()), model=tmp_path / "nowhere")
             )
         )
+
+
+def test_the_contrast_can_be_turned_against_the_model() -> None:
+    result, _ = segmented(two_particles())
+    assert result.contrast == "bright"
+    turned = SegmentJob(
+        volume=Volume(data=-two_particles(), grid=GRID, name="tomo"),
+        model=Path("run"),
+        settings=SegmentSettings(core=16),
+        device="cpu",
+        contrast="dark",
+    )
+    again, events = finished(segment_task(turned, load=always(Brightness())))
+    assert again.contrast == "dark"
+    np.testing.assert_allclose(again.probability.data, result.probability.data, atol=1e-5)
+    assert not [e for e in events if isinstance(e, Message)]
+
+
+def test_a_contrast_that_surely_differs_from_the_models_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def guess(confidence: float) -> None:
+        found = ContrastGuess(contrast="dark", confidence=confidence, reason="")
+        monkeypatch.setattr("napari_voxuda.data.contrast.detect_contrast", lambda volume: found)
+
+    guess(0.99)
+    _, messages = segmented(two_particles())
+    assert len(messages) == 1
+    assert "protein looks dark" in messages[0]
+    assert "set the contrast to dark" in messages[0]
+    assert segmented(two_particles(), Brightness(contrast="dark"))[1][0].startswith(
+        "tomo: no voxel"
+    )
+    guess(0.9)
+    assert segmented(two_particles())[1] == []

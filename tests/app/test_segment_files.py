@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,21 @@ from torch import Tensor
 
 from napari_voxuda._types import Event, Message, Progress, Task
 from napari_voxuda.app.evaluate import evaluate
-from napari_voxuda.app.jobs import Segmentation, SegmentFolderJob
+from napari_voxuda.app.jobs import Segmentation, SegmentFolderJob, SegmentJob
+from napari_voxuda.app.segment import segment_task
 from napari_voxuda.app.segment_files import (
-    mask_name,
     particle_picks,
     save_segmentation,
-    segment_folder_task,
+    segment_to_files_task,
 )
+from napari_voxuda.app.segment_folder import mask_name, segment_folder_task
 from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import InputError, OutputError
-from napari_voxuda.io.mrc import read_mrc, write_mask, write_mrc
+from napari_voxuda.io.folders import find_subtomograms
+from napari_voxuda.io.mrc import read_header, read_mrc, write_mask, write_mrc
+from napari_voxuda.io.provenance import read_sidecar
 from napari_voxuda.io.star import read_star_picks
+from napari_voxuda.segmentation import components
 from napari_voxuda.segmentation.instances import find_particles, label_particles
 from napari_voxuda.segmentation.settings import SegmentSettings
 
@@ -133,6 +138,73 @@ def test_picks_without_voxel_size_are_refused_before_anything_is_written(tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+def noisy_particles() -> np.ndarray:
+    data = np.random.default_rng(0).normal(0.0, 1.0, (40, 45, 50)).astype(np.float32)
+    for z, y, x in [(4, 5, 6), (20, 22, 23), (15, 40, 44), (33, 3, 30)]:
+        data[z : z + 6, y : y + 5, x : x + 6] += 20
+    return data
+
+
+@pytest.mark.parametrize("suffix", [".mrc", ".mrc.gz"])
+@pytest.mark.parametrize("merge", ["cores", "blend"])
+def test_files_written_on_the_way_are_those_of_the_whole_volume_to_the_bit(
+    tmp_path: Path, merge: Any, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(components, "_SLAB_VOXELS", 5000)
+    job = SegmentJob(
+        volume=Volume(data=noisy_particles(), grid=GRID, name="tomo"),
+        model=Path("run"),
+        settings=SegmentSettings(core=16, merge=merge, min_size_angstrom3=20_000.0),
+        device="cpu",
+    )
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    whole, streamed = outputs(tmp_path / "a"), outputs(tmp_path / "b")
+    for paths in (whole, streamed):
+        for name in ("mask", "probability", "instances"):
+            paths[name] = paths[name].with_name(f"{name}{suffix}")
+    segmentation, _ = finished(segment_task(job, load=lambda run, device: Brightness()))
+    save_segmentation(segmentation, **whole)
+    found, _ = finished(
+        segment_to_files_task(job, load=lambda run, device: Brightness(), **streamed)
+    )
+    assert len(found.particles) == 4
+    assert found.particles == segmentation.particles
+    assert found.contrast == segmentation.contrast == "bright"
+    for name, path in whole.items():
+        assert streamed[name].read_bytes() == path.read_bytes(), name
+        assert (read_sidecar(streamed[name]) or {})["output"]["name"] == path.name
+    files = {path.name for path in (tmp_path / "b").iterdir() if path.suffix != ".json"}
+    assert files == {path.name for path in whole.values()}
+
+
+def test_without_a_file_for_the_probability_nothing_of_it_stays(tmp_path: Path) -> None:
+    job = SegmentJob(
+        volume=Volume(data=noisy_particles(), grid=GRID), model=Path("run"), device="cpu"
+    )
+    finished(
+        segment_to_files_task(job, load=lambda run, device: Brightness(), mask=tmp_path / "m.mrc")
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.mrc", "m.mrc.json"]
+
+
+def test_a_cancelled_segmentation_leaves_no_file(tmp_path: Path) -> None:
+    volume = Volume(data=noisy_particles(), grid=GRID)
+    job = SegmentJob(volume=volume, model=Path("run"), device="cpu")
+    task = segment_to_files_task(job, load=lambda run, device: Brightness(), **outputs(tmp_path))
+    for event in task:
+        if getattr(event, "stage", "") == "Segmenting":
+            break
+    assert len(list(tmp_path.iterdir())) == 1  # the hidden file
+    task.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_contrast_stands_in_the_label_of_the_mask(tmp_path: Path) -> None:
+    save_segmentation(replace(segmentation(), contrast="dark"), mask=tmp_path / "mask.mrc")
+    assert read_header(tmp_path / "mask.mrc").labels[0].endswith(": mask, protein dark")
+
+
 def test_picks_of_no_particle() -> None:
     volume = Volume(data=np.zeros((3, 3, 3), dtype=np.float32))
     picks = particle_picks(Segmentation(probability=volume, mask=volume, particles=[]))
@@ -182,7 +254,7 @@ def test_a_folder_of_subtomograms_scores_against_its_own_truths(
     out = tmp_path / "deep" / "out"
     result, events = finished(folder_task(boxes, out))
     assert [path.name for path in result.masks] == ["a_mask.mrc", "b_mask.mrc", "c.mrc"]
-    assert sorted(path.name for path in out.iterdir()) == ["a_mask.mrc", "b_mask.mrc", "c.mrc"]
+    assert sorted(path.name for path in out.glob("*.mrc")) == ["a_mask.mrc", "b_mask.mrc", "c.mrc"]
     assert read_mrc(out / "a_mask.mrc").grid.origin_angstrom == GRID.origin_angstrom
     assert all(read_mrc(path).data.sum() == 125 for path in result.masks)  # each by itself
     (out / "c.mrc").rename(tmp_path / "c.mrc")
@@ -208,7 +280,7 @@ def test_existing_masks_are_kept(boxes: Path, tmp_path: Path) -> None:
         finished(folder_task(boxes, out))
     assert [path.name for path in out.iterdir()] == ["b_mask.mrc"]
     finished(folder_task(boxes, out, overwrite=True))
-    assert len(list(out.iterdir())) == 3
+    assert len(list(out.glob("*.mrc"))) == 3
 
 
 def test_the_folder_of_the_subtomograms_is_never_the_output(boxes: Path) -> None:
@@ -240,7 +312,7 @@ def test_probabilities_go_into_a_folder_of_their_own(boxes: Path, tmp_path: Path
     out = tmp_path / "probabilities"
     finished(folder_task(boxes, tmp_path / "masks", probability=out))
     names = [f"{name}_probability.mrc" for name in "abc"]
-    assert sorted(path.name for path in out.iterdir()) == names
+    assert sorted(path.name for path in out.glob("*.mrc")) == names
     assert 0.9 < read_mrc(out / names[0]).data.max() <= 1.0
     with pytest.raises(OutputError, match=r"a_probability.mrc: a new file was wanted"):
         finished(folder_task(boxes, tmp_path / "other", probability=out))
@@ -265,4 +337,20 @@ def test_masks_done_before_a_cancel_stay(boxes: Path, tmp_path: Path) -> None:
     while next(task) != Progress(stage="Segmenting", done=1, total=3):
         pass
     task.close()
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a_mask.mrc"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "a_mask.mrc",
+        "a_mask.mrc.json",
+    ]
+
+
+def test_every_mask_has_its_record(boxes: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result, _ = finished(folder_task(boxes, out))
+    for mask, source in zip(result.masks, find_subtomograms(boxes), strict=True):
+        record = read_sidecar(mask)
+        assert record is not None
+        assert record["output"]["sha256"] == sha256(mask.read_bytes()).hexdigest()
+        assert record["inputs"][0]["name"] == source.name
+        assert record["inputs"][0]["sha256"] == sha256(source.read_bytes()).hexdigest()
+        assert record["settings"]["threshold"] == SegmentSettings().threshold
+        assert record["device"] == "cpu"

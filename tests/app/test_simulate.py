@@ -12,6 +12,7 @@ from napari_voxuda.app.simulate import simulate_task
 from napari_voxuda.errors import InputError, OutputError
 from napari_voxuda.io.folders import find_pairs
 from napari_voxuda.io.mrc import read_mrc
+from napari_voxuda.io.provenance import finished, hash_path, read_sidecar
 from napari_voxuda.simulation.settings import SourceSettings
 
 SOURCE = SourceSettings(variety="fixed", count=10, box=16, voxel_size_angstrom=12.5)
@@ -47,7 +48,10 @@ def test_pairs_and_a_record_are_written(tmp_path: Path) -> None:
     assert record["source"]["settings"]["voxel_size_angstrom"] == 12.5
     assert {"python", "torch", "numpy"} <= set(record["versions"])
     assert [b["name"] for b in record["boxes"]][-1] == "phantom_000010"
-    assert list(tmp_path.iterdir()) == [folder]
+    assert sorted(tmp_path.iterdir()) == [folder, tmp_path / "new.json"]
+    traced = read_sidecar(folder)
+    assert (traced["task"], traced["seed"]) == ("simulate", 3)
+    assert traced["output"]["sha256"] == finished(hash_path(folder))
 
 
 def test_the_seed_decides(tmp_path: Path) -> None:

@@ -43,3 +43,13 @@ def test_doubtful_headers_are_told(invoke: Invoke, files: Path, tmp_path: Path) 
     outcome = invoke("denoise", files / "voxel0.mrc", tmp_path / "out.mrc")
     assert outcome.exit_code == 0
     assert "voxel0.mrc: The voxel size in the header is 0" in outcome.stderr
+
+
+def test_contrast_and_voxel_size_can_be_set(invoke: Invoke, files: Path, tmp_path: Path) -> None:
+    plain, turned = tmp_path / "a.mrc", tmp_path / "b.mrc"
+    invoke("denoise", files / "voxel0.mrc", plain)
+    outcome = invoke("denoise", files / "voxel0.mrc", turned, "--invert", "--voxel-size", "7.84")
+    assert outcome.exit_code == 0, outcome.stderr
+    assert np.array_equal(read_mrc(turned).data, -read_mrc(plain).data)
+    assert read_mrc(plain).grid.voxel_size_angstrom is None
+    assert read_mrc(turned).grid.voxel_size_angstrom == (7.84, 7.84, 7.84)

@@ -75,3 +75,19 @@ def test_a_file_is_no_folder_nor_its_parent(tmp_path: Path) -> None:
 def test_an_input_folder_is_no_output(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="this is an input"):
         check_new_folder(tmp_path, inputs=[tmp_path], may_exist=True)
+
+
+def test_another_file_where_the_record_belongs_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "out.mrc.json").write_text('{"mine": 1}')
+    with pytest.raises(OutputError, match="another file has this name"):
+        check_new_file(tmp_path / "out.mrc", overwrite=True)
+
+
+def test_only_a_zarr_folder_is_taken_for_a_file(tmp_path: Path) -> None:
+    (tmp_path / "a.zarr").mkdir()
+    with pytest.raises(OutputError, match="this is a folder"):
+        check_new_file(tmp_path / "a.zarr", overwrite=True)
+    (tmp_path / "a.zarr" / "zarr.json").write_text("{}")
+    check_new_file(tmp_path / "a.zarr", overwrite=True)
+    with pytest.raises(OutputError, match="exists"):
+        check_new_file(tmp_path / "a.zarr")

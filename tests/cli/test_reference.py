@@ -25,7 +25,10 @@ def test_the_page_marks_every_command(name: str) -> None:
 
 def test_options_show_name_unit_bounds_and_default_by_heading() -> None:
     text = options("segment")
-    assert "`IN`\n: A volume (MRC), or a folder of subtomograms. Required.\n" in text
+    assert (
+        "`IN`\n: A volume (MRC, EM, TIFF, OME-Zarr), or a folder of subtomograms. Required.\n"
+        in text
+    )
     assert "`--seed N`" in options("demo")
     assert "(Å³, at least 0, default 0)" in text
     assert text.index("**Options**") < text.index("`--json`\n") < text.index("**Segmentation**")

@@ -82,7 +82,7 @@ def test_a_folder_may_have_its_voxel_size_set_and_its_probabilities_kept(
     out, kept = tmp_path / "masks", tmp_path / "probabilities"
     words = ("--model", model, "--out", out, "--probability", kept, "--voxel-size", "11")
     assert invoke("segment", files / "subtomograms", *words).exit_code == 0
-    assert len(list(kept.iterdir())) == 3
+    assert len(list(kept.glob("*.mrc"))) == 3
     assert read_mrc(out / "b1_mask.mrc").grid.voxel_size_angstrom == (11.0, 11.0, 11.0)
     refused = invoke("segment", files / "subtomograms", *words, "--picks", tmp_path / "p.star")
     assert refused.exit_code == 2

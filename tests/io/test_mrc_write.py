@@ -5,7 +5,6 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
-import struct
 import threading
 import tracemalloc
 
@@ -19,57 +18,9 @@ from napari_voxuda.errors import InputError, OutputError
 from napari_voxuda.io import _mrc_write
 from napari_voxuda.io.mrc import MRC_SUFFIXES, read_mrc, write_mask, write_mrc
 
-IMOD_STAMP = 1146047817
-
 
 def volume_of(values, **grid) -> Volume:
     return Volume(data=np.asarray(values), grid=Grid(**grid), name="test")
-
-
-def imod_bytes(content: bytes) -> np.ndarray:
-    """Mode 0 as IMOD reads it: unsigned, or shifted up by 128 where it takes bytes as signed.
-
-    Without its stamp it decides by the header's minimum and maximum, as described in IMOD's
-    documentation of the format.
-    """
-    stamp, flags = struct.unpack_from("<2i", content, 152)
-    low, high = struct.unpack_from("<2f", content, 76)
-    if stamp == IMOD_STAMP:
-        signed = bool(flags & 1)
-    elif low < 0 and high >= 128:
-        signed = -low > high - 128
-    else:
-        signed = low < 0 and high < 128
-    if signed:
-        return np.frombuffer(content, np.int8, offset=1024).astype(int) + 128
-    return np.frombuffer(content, np.uint8, offset=1024).astype(int)
-
-
-def chimerax_bytes(content: bytes, name: str) -> np.ndarray:
-    """Mode 0 as ChimeraX reads it: signed, but unsigned with IMOD's flag or the suffix .rec."""
-    stamp, flags = struct.unpack_from("<2i", content, 152)
-    unsigned = not flags & 1 if stamp == IMOD_STAMP else name.endswith(".rec")
-    return np.frombuffer(content, np.uint8 if unsigned else np.int8, offset=1024).astype(int)
-
-
-@pytest.mark.parametrize("name", ["mask.mrc", "mask.rec", "mask.map"])
-@pytest.mark.parametrize("labels", [1, 2, 127])
-def test_small_masks_mean_the_same_to_every_reader(tmp_path, name, labels):
-    data = np.arange(60, dtype=np.uint16).reshape(3, 4, 5) % labels
-    data[0, 0, 0] = labels
-    path = tmp_path / name
-    write_mask(path, volume_of(data))
-    content = path.read_bytes()
-    for read in (imod_bytes(content), chimerax_bytes(content, name), mrcfile.read(path).ravel()):
-        np.testing.assert_array_equal(read, data.ravel())
-    np.testing.assert_array_equal(read_mrc(path).data, data)
-
-
-def test_an_empty_mask_is_zero_to_every_reader(tmp_path):
-    path = tmp_path / "mask.mrc"
-    write_mask(path, volume_of(np.zeros((2, 2, 2), bool)))
-    assert not imod_bytes(path.read_bytes()).any()
-    assert not chimerax_bytes(path.read_bytes(), "mask.mrc").any()
 
 
 @pytest.mark.parametrize(
@@ -210,15 +161,38 @@ def test_statistics_do_not_depend_on_slabs(tmp_path, read_field, monkeypatch):
         {"xlen": 0.0, "ylen": 0.0, "zlen": 0.0},
         {"xlen": 5.0, "ylen": 4.0, "zlen": 3.0},
         {"mx": 1, "my": 1, "mz": 1, "zlen": 0.0},
+        {"xlen": 67.123459, "ylen": 41.000004, "zlen": 1.1754944e-38, "xorg": -0.0},
+        {"xorg": 1.0000001, "yorg": -16777217.0, "zorg": 3.4028235e38, "nzstart": -(2**31)},
     ],
 )
-def test_a_derived_mask_repeats_the_header_to_the_bit(raw_mrc, save, tmp_path, ramp, changes):
-    source = raw_mrc(ramp, 1, **changes).bytes()
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("write", [write_mask, write_mrc])
+def test_a_derived_file_repeats_the_header_to_the_bit(
+    raw_mrc, save, tmp_path, ramp, changes, order, write
+):
+    source = raw_mrc(ramp, 1, order, **changes).bytes()
     volume = read_mrc(save(source, "tomogram.mrc"))
-    write_mask(tmp_path / "mask.mrc", volume.with_data((ramp > 20).astype(np.uint8)))
-    written = (tmp_path / "mask.mrc").read_bytes()
-    assert written[16:52] == source[16:52]  # nstart, sampling, cell
-    assert written[196:208] == source[196:208]  # origin
+    write(tmp_path / "derived.mrc", volume.with_data((ramp > 20).astype(np.float32)))
+    written = (tmp_path / "derived.mrc").read_bytes()
+    swap = slice(None, None, 1 if order == "<" else -1)
+    for first in [*range(16, 52, 4), *range(196, 208, 4)]:  # nstart, sampling, cell, origin
+        assert written[first : first + 4] == source[first : first + 4][swap]
+
+
+@pytest.mark.parametrize(("mapc", "mapr", "maps"), [(1, 3, 2), (2, 1, 3), (3, 1, 2), (3, 2, 1)])
+def test_a_permuted_source_keeps_cell_and_origin_and_turns_its_starts(
+    raw_mrc, save, tmp_path, ramp, read_field, mapc, mapr, maps
+):
+    source = raw_mrc(ramp, 1, ">", mapc=mapc, mapr=mapr, maps=maps, mx=7, my=11, mz=13,
+                     xlen=10.1, ylen=20.3, zlen=30.7, xorg=0.1, yorg=0.2, zorg=0.3,
+                     nxstart=10, nystart=20, nzstart=30).bytes()  # fmt: skip
+    volume = read_mrc(save(source, "tomogram.mrc"))
+    write_mask(tmp_path / "mask.mrc", volume.with_data((volume.data > 20).astype(np.uint8)))
+    mask = (tmp_path / "mask.mrc").read_bytes()
+    for name in ("mx", "my", "mz", "xlen", "ylen", "zlen", "xorg", "yorg", "zorg"):
+        assert read_field(mask, name) == read_field(source, name, ">")
+    starts = {mapc: 10, mapr: 20, maps: 30}
+    assert [read_field(mask, f"n{axis}start") for axis in "xyz"] == [starts[k] for k in (1, 2, 3)]
 
 
 def test_real_headers_are_repeated_to_the_bit(shared_data, tmp_path):

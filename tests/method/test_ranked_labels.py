@@ -23,9 +23,8 @@ def test_the_numbers_of_foreground_of_background_and_of_neither(margin: float) -
     mass = probability.mean().item()
     largest = (probability >= expected_dice_threshold(probability)).float().mean().item()
     assert mass < largest < 0.3  # else nothing is tested
-    foreground = (mass * largest) ** 0.5
-    assert labels.float().mean().item() == pytest.approx(foreground, abs=1e-4)
-    wanted = 1 - margin * largest + foreground
+    assert labels.float().mean().item() == pytest.approx(largest, abs=1e-4)
+    wanted = 1 - margin * largest + largest
     assert confident.float().mean().item() == pytest.approx(wanted, abs=1e-4)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from napari_voxuda.errors import InputError
-from napari_voxuda.segmentation import instances
+from napari_voxuda.segmentation import components
 from napari_voxuda.segmentation.instances import (
     find_particles,
     label_particles,
@@ -24,7 +24,7 @@ TOUCHING = np.ones((3, 3, 3))  # 26-connectivity
 @pytest.fixture(autouse=True, params=[1 << 22, 50])
 def _slab(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test runs once in a single slab and once slice by slice."""
-    monkeypatch.setattr(instances, "_SLAB_VOXELS", request.param)
+    monkeypatch.setattr(components, "_SLAB_VOXELS", request.param)
 
 
 def blobs(seed: int = 0, shape: tuple[int, ...] = (11, 20, 31)) -> np.ndarray:

@@ -228,7 +228,8 @@ def test_memory_is_bounded_by_the_tile(tmp_path: Path) -> None:
     finally:
         tracemalloc.stop()
     assert mapped.size * 8 > 30 * tile_bytes
-    assert peak < result.nbytes + 6 * tile_bytes
+    layer_bytes = 64 * 256 * 256 * 4  # of tiles that may still change
+    assert peak < result.nbytes + layer_bytes + 6 * tile_bytes
 
 
 @pytest.mark.parametrize("merge", MERGES)

@@ -36,15 +36,19 @@ def export_masks(viewer: napari.viewer.Viewer) -> None:
 def _save(layers: list[Labels]) -> list[Path]:
     """Ask for a file (one layer) or a folder (several) and write the masks."""
     from napari_voxuda._napari.layers import layer_volume
+    from napari_voxuda.app.provenance import Provenance, sign
     from napari_voxuda.gui.path_row import ask_folder, ask_save_path
     from napari_voxuda.io.mrc import write_mask
+    from napari_voxuda.io.names import file_name
 
     if len(layers) == 1:
-        path = ask_save_path(None, "Export mask", f"{layers[0].name}.mrc")
+        path = ask_save_path(None, "Export mask", f"{file_name(layers[0].name)}.mrc")
         targets = [path.with_suffix(path.suffix or ".mrc")] if path is not None else []
     else:
         folders = ask_folder(None, "Export masks into a folder")
-        targets = [folders[0] / f"{layer.name}.mrc" for layer in layers] if folders else []
+        targets = (
+            [folders[0] / f"{file_name(layer.name)}.mrc" for layer in layers] if folders else []
+        )
         if taken := [path.name for path in targets if path.exists()]:
             raise OutputError(
                 f"{folders[0]}: it already holds {taken[0]}; nothing was saved. "
@@ -52,4 +56,5 @@ def _save(layers: list[Labels]) -> list[Path]:
             )
     for target, layer in zip(targets, layers, strict=False):
         write_mask(target, layer_volume(layer))
+        sign(target, "mask", Provenance(task="export", settings={"layer": layer.name}))
     return targets

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_voxuda._types import Triple, TripleInt
+from napari_voxuda.data.lazy import LazyArray
 from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import InputError
 
@@ -133,7 +135,7 @@ def _volume_of(data: Any, attributes: Mapping[str, Any]) -> Volume:
         raise InputError(f"{name}: a grey-scale volume was wanted, got a colour image.")
     if attributes.get("multiscale"):
         data = data[0]
-    array = data if isinstance(data, np.ndarray) else np.asarray(data)
+    array: Any = data if isinstance(data, np.ndarray | LazyArray) else np.asarray(data)
     units = attributes.get("units")
     grid = _grid_of(
         attributes.get("metadata", {}), attributes.get("scale", (1,) * array.ndim), units
@@ -141,7 +143,15 @@ def _volume_of(data: Any, attributes: Mapping[str, Any]) -> Volume:
     translate = tuple(float(v) for v in attributes.get("translate", ()))
     if METADATA_KEY not in attributes.get("metadata", {}) and len(translate) == 3:
         grid = _with_origin(grid, translate, units)
-    return Volume(data=array, grid=grid, name=name)
+    return Volume(data=array, grid=grid, name=name, path=_file_of(array, attributes))
+
+
+def _file_of(array: Any, attributes: Mapping[str, Any]) -> Path | None:
+    """Return the file that a layer shows, as long as its values cannot have been changed."""
+    kept = attributes.get("metadata", {}).get(METADATA_KEY, {})
+    path = kept.get("path") if isinstance(kept, Mapping) else None
+    is_unchanged = isinstance(array, LazyArray) or not array.flags.writeable
+    return Path(path) if isinstance(path, str) and is_unchanged else None
 
 
 def _with_origin(grid: Grid, translate: tuple[float, ...], units: Any) -> Grid:

@@ -160,11 +160,10 @@ class ViewerScene:
             self._viewer.layers.remove(self._layer(key))
 
     def open(self, path: Path) -> LayerKey | None:
-        """Open an MRC file with this plugin's reader; return the key of its first layer."""
-        from napari_voxuda._napari.reader import layer_data
-        from napari_voxuda.io.mrc import read_mrc
+        """Open a volume with this plugin's reader; return the key of its layer."""
+        from napari_voxuda._napari.reader import open_layer
 
-        data, keywords, kind = layer_data(read_mrc(path))
+        data, keywords, kind = open_layer(path)
         add = self._viewer.add_labels if kind == "labels" else self._viewer.add_image
         return _key(add(data, **keywords))
 

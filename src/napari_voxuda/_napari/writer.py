@@ -24,6 +24,7 @@ def write_image(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
 
     target = _mrc_path(path)
     write_mrc(target, _volume_of(data, attributes))
+    _sign(target, "volume", attributes)
     return [str(target)]
 
 
@@ -41,7 +42,15 @@ def write_labels(path: str, data: Any, attributes: dict[str, Any]) -> list[str]:
 
     target = _mrc_path(path)
     write_mask(target, _volume_of(data, attributes))
+    _sign(target, "mask", attributes)
     return [str(target)]
+
+
+def _sign(target: Path, kind: str, attributes: dict[str, Any]) -> None:
+    from napari_voxuda.app.provenance import Provenance, sign
+
+    layer = str(attributes.get("name", "layer"))
+    sign(target, kind, Provenance(task="save layer", settings={"layer": layer}))
 
 
 def _mrc_path(path: str) -> Path:

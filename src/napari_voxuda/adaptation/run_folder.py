@@ -14,21 +14,29 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 from torch import Tensor
 
 from napari_voxuda._types import Event, Message
 from napari_voxuda.adaptation.events import Alarm, CheckpointSaved, StepDone
-from napari_voxuda.errors import FileFormatError, OutputError, RunBusyError, RunFolderError
-from napari_voxuda.io.atomic import atomic_path
+from napari_voxuda.errors import (
+    FileFormatError,
+    OutputError,
+    RunBusyError,
+    RunFolderError,
+    one_line,
+)
+from napari_voxuda.io.atomic import atomic_path, remove_parts, space_words
 from napari_voxuda.networks.checkpoint import (
     CHECKPOINTS,
     MODEL_FILE,
+    checkpoints,
     latest_checkpoint,
     write_tensors,
 )
@@ -48,7 +56,7 @@ class RunFolder:
     Make one with `create` or `open`, which take the lock.
     """
 
-    def __init__(self, path: Path, record: dict[str, Any], lock: FileLock) -> None:
+    def __init__(self, path: Path, record: dict[str, Any], lock: BaseFileLock) -> None:
         self.path = path
         self.record = record
         self._lock = lock
@@ -75,7 +83,7 @@ class RunFolder:
         """
         try:
             path.mkdir(parents=True, exist_ok=True)
-            occupied = [entry.name for entry in path.iterdir() if entry.name != _LOCK_FILE]
+            occupied = [entry.name for entry in path.iterdir() if not _is_left_over(entry)]
         except OSError as error:
             raise OutputError(
                 f"{path}: the run folder cannot be made ({error.strerror}). Choose another place."
@@ -95,6 +103,7 @@ class RunFolder:
         record = {"format": _FORMAT, "created": datetime.now(UTC).isoformat(), **record}
         try:
             (path / CHECKPOINTS).mkdir(exist_ok=True)
+            remove_parts(path)
             _write_json(path / RECORD_FILE, record)
         except BaseException:
             lock.release()
@@ -112,8 +121,15 @@ class RunFolder:
         RunBusyError
             When another process writes to it.
         """
-        record = read_record(path)
+        read_record(path)
         lock = _acquire(path)
+        try:
+            record = read_record(path)  # again, now that nobody else can be writing it
+            for folder in (path, path / CHECKPOINTS):
+                remove_parts(folder)
+        except BaseException:
+            lock.release()
+            raise
         return cls(path, record, lock)
 
     @property
@@ -125,6 +141,19 @@ class RunFolder:
         """Return the newest checkpoint, or None."""
         return latest_checkpoint(self.path)
 
+    def checkpoints(self) -> list[Path]:
+        """Return the checkpoints, newest first."""
+        return checkpoints(self.path)
+
+    def set_aside(self, damaged: Path) -> Path:
+        """Rename a damaged checkpoint, so that it counts no longer; return its new path."""
+        aside = damaged.with_name(f"{damaged.name}.damaged")
+        try:
+            damaged.replace(aside)
+        except OSError as error:
+            raise OutputError(f"{damaged}: cannot be renamed ({one_line(error)}).") from error
+        return aside
+
     def log(self, event: Event) -> None:
         """Append an event to the log; arrays are left out."""
         entry = _loggable(event)
@@ -132,12 +161,11 @@ class RunFolder:
             return
         entry = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **entry}
         try:
-            with (self.path / EVENTS_FILE).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(entry) + "\n")
+            _append_line(self.path / EVENTS_FILE, json.dumps(entry))
         except OSError as error:
             raise OutputError(
-                f"{self.path / EVENTS_FILE}: cannot be written ({error.strerror}). "
-                "Free some space or rights, then resume the run."
+                f"{self.path / EVENTS_FILE}: cannot be written ({error.strerror}); "
+                f"{space_words(self.path)}. Free some space or rights, then resume the run."
             ) from error
 
     def save_checkpoint(
@@ -186,8 +214,8 @@ def read_record(path: Path) -> dict[str, Any]:
         )
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise FileFormatError(f"{file}: it cannot be read as JSON ({error}).") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise FileFormatError(f"{file}: it cannot be read as JSON ({one_line(error)}).") from error
     if not isinstance(record, dict) or record.get("format") != _FORMAT:
         raise FileFormatError(
             f"{file}: a run of format {_FORMAT} was wanted. Use the version of napari-voxuda "
@@ -204,15 +232,37 @@ def read_events(path: Path) -> Iterator[dict[str, Any]]:
     with file.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             try:
-                yield json.loads(line)
-            except ValueError:
+                event = json.loads(line)
+            except (ValueError, RecursionError):
                 continue
+            if isinstance(event, dict):
+                yield event
 
 
-def _acquire(path: Path) -> FileLock:
+def _is_left_over(entry: Path) -> bool:
+    """Whether this is what a run that was killed in its first moment leaves, before its record."""
+    if entry.name == CHECKPOINTS:
+        return entry.is_dir() and not any(entry.iterdir())
+    return entry.name == _LOCK_FILE or (entry.name.startswith(".") and entry.suffix == ".part")
+
+
+def _append_line(path: Path, text: str) -> None:
+    """Append a line; one that a full disk cut short ends before it."""
+    with path.open("ab+") as file:
+        end = file.seek(0, os.SEEK_END)
+        if end:
+            file.seek(end - 1)
+        torn = end > 0 and file.read(1) != b"\n"
+        file.write(b"\n" * torn + text.encode() + b"\n")
+
+
+def _acquire(path: Path) -> BaseFileLock:
     lock = FileLock(path / _LOCK_FILE, thread_local=False)
     try:
-        lock.acquire(timeout=0)
+        with warnings.catch_warnings(
+            action="ignore"
+        ):  # where there is no flock, a plain file locks
+            lock.acquire(timeout=0)
     except Timeout as error:
         raise RunBusyError(
             f"{path}: another process is writing to this run. Wait for it or stop it first."

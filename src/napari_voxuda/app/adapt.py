@@ -18,9 +18,11 @@ from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.app.device import resolve_device
 from napari_voxuda.app.fetch import fetch_task
 from napari_voxuda.app.jobs import AdaptJob, AdaptResult
+from napari_voxuda.app.provenance import Provenance, sign, trace
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import FileFormatError, InputError, RunFolderError
+from napari_voxuda.io.zarr_folder import is_zarr_folder
 from napari_voxuda.simulation.settings import SourceSettings
 
 if TYPE_CHECKING:
@@ -71,13 +73,13 @@ def _start(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
 
     if job.target is None:
         raise InputError("adapt: a target was wanted, got none. Give a tomogram or a folder.")
-    volumes = _load(job.target)
+    volumes = _load(job.target, job.level)
     for volume in volumes[:1]:
         for text in volume.warnings:
             yield Message(text=f"{volume.name}: {text}", level="warning")
     voxel_size = _voxel_size(volumes, job)
     contrast = yield from _contrast(volumes, job)
-    is_folder = isinstance(job.target, Path) and job.target.is_dir()
+    is_folder = isinstance(job.target, Path) and _is_folder(job.target)
     plan = _Plan(
         settings=job.settings,
         source=replace(
@@ -88,14 +90,16 @@ def _start(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
         is_folder=is_folder,
     )
     target = _target(volumes, plan, _picks(job.picks, volumes[0], voxel_size))
+    provenance = yield from _traced(job, volumes, plan, device)
     record = {
         "program": f"napari-voxuda {__version__}",
         "versions": {name: version(name) for name in ("torch", "numpy", "mrcfile")}
         | {"python": platform.python_version()},
         "device": str(device),
-        "target": {"path": _path_text(job), **target.describe()},
+        "target": {"path": _path_text(job), "level": job.level, **target.describe()},
         "picks": str(job.picks.absolute()) if isinstance(job.picks, Path) else None,
         **plan.to_dict(),
+        "provenance": provenance.to_dict(),
     }
     source = yield from _source(plan)
     with RunFolder.create(job.out, {**record, "source_description": source.description}) as run:
@@ -118,19 +122,28 @@ def _resume(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
                 f"{job.out}: the run adapts to a volume that was not a file. "
                 "Give the same volume again as target."
             )
-        volumes = _load(Path(where) if isinstance(where, str) else where)
+        volumes = _load(Path(where) if isinstance(where, str) else where, recorded.get("level", 0))
         picks = job.picks
         if picks is None and run.record["picks"] is not None:
             picks = Path(run.record["picks"])
         target = _target(volumes, plan, _picks(picks, volumes[0], plan.source.voxel_size_angstrom))
-        facts = target.describe()
-        for key, value in facts.items():
-            if recorded.get(key) != value:
-                raise RunFolderError(
-                    f"{job.out}: the run's target has {key} {recorded.get(key)}, but the one given "
-                    f"has {value}. Give the target that the run began with, or start a new run."
-                )
+        _check_same(recorded, target.describe(), job.out)
         return (yield from _run(run, plan, (yield from _source(plan)), target, device))
+
+
+def _check_same(recorded: dict[str, Any], facts: dict[str, Any], out: Path) -> None:
+    """Refuse another target than the one that the run began with."""
+    for key, value in facts.items():
+        if key == "checksum" and recorded.get(key) in (None, value):
+            continue  # runs of version 0.1 recorded none
+        if recorded.get(key) != value:
+            told = f"{key} {recorded.get(key)}, but the one given has {value}"
+            if key == "checksum":
+                told = "other values than the one given, although their number is the same"
+            raise RunFolderError(
+                f"{out}: the run's target has {told}. Give the target that the run began with, or "
+                "start a new run."
+            )
 
 
 def _run(
@@ -152,8 +165,28 @@ def _run(
     learner = yield from _logged(task, run)
     card = replace(card, threshold=learner.threshold)
     weights = {k: v for k, v in learner.weights().items() if k.startswith(card.weights)}
-    run.save_model(weights, {"step": plan.settings.steps, "model": to_dict(card)})
+    path = run.save_model(weights, {"step": plan.settings.steps, "model": to_dict(card)})
+    sign(path, "model", Provenance.from_dict(run.record.get("provenance") or {"task": "adapt"}))
     return AdaptResult(run=run.path, steps=plan.settings.steps)
+
+
+def _traced(
+    job: AdaptJob, volumes: list[Volume], plan: _Plan, device: torch.device
+) -> Task[Provenance]:
+    """Hash what a run adapts to."""
+    files = [volume.path for volume in volumes if volume.path is not None]
+    return (
+        yield from trace(
+            "adapt",
+            inputs={
+                "target": files if plan.is_folder and files else volumes[0],
+                "picks": job.picks if isinstance(job.picks, Path) else None,
+            },
+            settings=plan.to_dict(),
+            device=str(device),
+            seed=plan.seed,
+        )
+    )
 
 
 def _logged(task: Task[_Result], run: RunFolder) -> Generator[Event, None, _Result]:
@@ -215,17 +248,22 @@ class _Plan:
         )
 
 
-def _load(target: Path | Volume) -> list[Volume]:
+def _is_folder(target: Path) -> bool:
+    return target.is_dir() and not is_zarr_folder(target)
+
+
+def _load(target: Path | Volume, level: int) -> list[Volume]:
     from napari_voxuda.io.folders import find_subtomograms
     from napari_voxuda.io.mrc import read_mrc
+    from napari_voxuda.io.volumes import read_volume
 
     if isinstance(target, Volume):
         return [target]
-    if target.is_dir():
+    if _is_folder(target):
         # In memory: a thousand memory maps would use up the file descriptors.
         found = (read_mrc(path) for path in find_subtomograms(target))
         return [replace(v, data=np.array(v.data, dtype=np.float32)) for v in found]
-    return [read_mrc(target)]
+    return [read_volume(target, level=level)]
 
 
 def _voxel_size(volumes: list[Volume], job: AdaptJob) -> float:
@@ -270,14 +308,13 @@ def _contrast(volumes: list[Volume], job: AdaptJob) -> Generator[Event, None, Co
 def _picks(picks: Path | Picks | None, volume: Volume, voxel_size: float) -> Picks | None:
     if picks is None or isinstance(picks, Picks):
         return picks
-    from napari_voxuda.io.star import read_star_picks, tomogram_names
+    from napari_voxuda.io.picks_file import read_picks
 
-    several = len(tomogram_names(picks)) > 1
-    return read_star_picks(
+    return read_picks(
         picks,
         voxel_size_angstrom=voxel_size,
         shape=volume.shape,
-        tomogram_name=volume.name if several else None,
+        tomogram_name=volume.name,
     )
 
 

@@ -56,6 +56,12 @@ def adapt_and_segment_task(
     from napari_voxuda.app.segment import segment_task
 
     segmentation = yield from segment_task(
-        SegmentJob(volume=volume, model=adapted.run, settings=settings, device=job.device)
+        SegmentJob(
+            volume=volume,
+            model=adapted.run,
+            settings=settings,
+            device=job.device,
+            contrast="auto" if job.resume else job.contrast,  # a resumed run keeps its own
+        )
     )
     return AdaptOutcome(adapted=adapted, segmentation=segmentation)

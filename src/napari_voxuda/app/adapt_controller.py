@@ -11,6 +11,7 @@ from napari_voxuda.adaptation.events import Alarm, CheckpointSaved, Preview, Ste
 from napari_voxuda.app.adapt_and_segment import AdaptOutcome, adapt_and_segment_task
 from napari_voxuda.app.adapt_request import AdaptRequest, make_job, target_volume
 from napari_voxuda.app.adapt_view import AdaptView
+from napari_voxuda.app.child import child_task
 from napari_voxuda.app.job import Job, JobState
 from napari_voxuda.app.jobs import Segmentation, SegmentJob
 from napari_voxuda.app.mask_controller import MaskController
@@ -144,6 +145,7 @@ class AdaptController:
             model=self._run,
             settings=request.segment_settings,
             device=request.device,
+            contrast=request.contrast,
         )
         self._launch(lambda: segment_task(job), partial(self._segmented, placement, volume.name))
 
@@ -185,11 +187,9 @@ class AdaptController:
         self._run = run
         if not resume:
             self._view.clear_curves()
-        settings = request.segment_settings
-        self._launch(
-            lambda: adapt_and_segment_task(job, volume, settings),
-            partial(self._adapted, placement, name),
-        )
+        call = partial(adapt_and_segment_task, job, volume, request.segment_settings)
+        task = partial(child_task, call) if request.place == "process" else call
+        self._launch(task, partial(self._adapted, placement, name))
         self._view.log(f"Run folder: {run}")
 
     def _target(self, request: AdaptRequest) -> tuple[Volume, Any]:

@@ -40,6 +40,8 @@ class AdaptRequest:
         The training.
     device : {"auto", "cpu", "cuda"}
         Where tensors are computed.
+    place : {"process", "thread"}
+        Whether the run gets a process of its own or a thread of this one.
     run : Path or None
         The run folder; a fresh one where None.
     seed : int
@@ -56,6 +58,7 @@ class AdaptRequest:
     source: SourceSettings = field(default_factory=SourceSettings)
     settings: AdaptSettings = field(default_factory=AdaptSettings)
     device: DeviceName = "auto"
+    place: Literal["process", "thread"] = "process"
     run: Path | None = None
     seed: int = 0
     mask: MaskChoice = field(default_factory=lambda: MaskChoice(threshold=0.5))

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from napari_voxuda._params import to_dict
 from napari_voxuda._types import Event, Message, Progress, Task
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.app.adapt import adapt_task
 from napari_voxuda.app.jobs import AdaptJob, Segmentation, SegmentJob
+from napari_voxuda.app.provenance import Provenance, now, sign
 from napari_voxuda.app.segment import segment_task
 from napari_voxuda.app.segment_files import save_segmentation
 from napari_voxuda.data.volume import Volume
@@ -96,6 +98,7 @@ def demo_task(job: DemoJob) -> Task[DemoResult]:
     """
     settings = job.settings or AdaptSettings.preset("fast")
     files = _files(job.out)
+    started = now()
     tomogram, truth = yield from _scene(job, files)
     found = {}
     for name, chosen, run in (
@@ -126,6 +129,14 @@ def demo_task(job: DemoJob) -> Task[DemoResult]:
     scores = _scores(found, truth)
     yield from _figure(tomogram, truth, found, scores, files["figure"])
     _write_scores(scores, files)
+    provenance = Provenance(
+        task="demo",
+        started=started,
+        settings=to_dict(settings),
+        seed=job.seed,
+    )
+    for kind in ("tomogram", "truth", "figure", "scores", "table"):
+        sign(files[kind], kind, provenance)
     return DemoResult(out=job.out, scores=scores, files=files)
 
 

@@ -4,28 +4,39 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_voxuda._types import Message, Progress, Task
+from napari_voxuda.app.denoise_fourier import ngm_slabs
 from napari_voxuda.app.device import memory_bytes, resolve_device
 from napari_voxuda.app.jobs import DenoiseJob, DeviceName
+from napari_voxuda.data.reading import read_part
+from napari_voxuda.data.slabs import ArraySink, NegatedSink, SlabSink, release_pages
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError
 from napari_voxuda.method.denoising import DenoiseSettings, denoise, denoise_halo
+from napari_voxuda.segmentation.slab_window import SlabWindow
 from napari_voxuda.segmentation.tiling import plan_tiles
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["ValueStatistics", "denoise_region", "denoise_task", "measure_values"]
+__all__ = [
+    "ValueStatistics",
+    "denoise_into",
+    "denoise_region",
+    "denoise_task",
+    "measure_values",
+]
 
 _CORE_VOXELS = {"cpu": 48, "cuda": 192}  # a block and its intermediates fit a CPU's cache
 _SLAB_BYTES = 1 << 25
 _FOURIER_BYTES_PER_VOXEL = 24  # measured 16 to 18 beside the input
-_GIB = 1 << 30
+_AT_ONCE_BYTES = 1 << 29
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,24 +78,50 @@ def denoise_task(job: DenoiseJob) -> Task[Volume]:
     Raises
     ------
     InputError
-        When a value is NaN or infinite, the device is not there, or the NGM denoiser
-        needs more memory than the machine has.
+        When a value is NaN or infinite, or the device is not there.
+    OutputError
+        When the interim file of the NGM denoiser cannot be written.
 
     Notes
     -----
     Both bilateral filters work on blocks with a halo and give the same bits as on the whole
-    volume; beyond the result they need memory for one block. The NGM denoiser transforms the
-    whole volume at once, so that its filter has no seams; the cube of the kept coefficients is
-    round(n rho^(1/3)) along an axis of n voxels, the same band of frequencies as in a box of 32.
+    volume; beyond the result they need memory for one layer of blocks. The NGM denoiser transforms
+    the whole volume, so that its filter has no seams, a large one by way of an interim file; the
+    cube of the kept coefficients is round(n rho^(1/3)) along an axis of n voxels, the same band of
+    frequencies as in a box of 32.
+    """
+    sink = ArraySink(job.volume.shape)
+    yield from denoise_into(job, sink)
+    return job.volume.with_data(sink.array())
+
+
+def denoise_into(job: DenoiseJob, sink: SlabSink, *, scratch: Path | None = None) -> Task[None]:
+    """Denoise a volume and give the result to `sink`; see `denoise_task`.
+
+    Parameters
+    ----------
+    job : DenoiseJob
+        The volume, the denoiser's settings and the device.
+    sink : SlabSink
+        Takes the result, float32.
+    scratch : Path or None
+        Folder of the interim file that NGM needs for a large volume; the system's when None.
     """
     device = resolve_device(job.device)
     volume, settings = job.volume, job.settings
     statistics = yield from measure_values(volume.data, name=volume.name)
-    if settings.method == "ngm":
-        data = yield from _denoise_at_once(volume, settings, device)
-    else:
-        data = yield from _denoise_blocks(volume.data, settings, device, statistics)
-    return volume.with_data(data)
+    target = NegatedSink(sink) if job.invert else sink
+    if settings.method != "ngm":
+        yield from _denoise_blocks(volume.data, settings, device, statistics, target)
+        return
+    fits = yield from _device_for_fourier(volume, device)
+    if fits is None:
+        yield from ngm_slabs(volume.data, settings, target, scratch)
+        return
+    yield Progress(stage="Denoising", done=0, total=1)
+    block = np.array(volume.data, dtype=np.float32)
+    target.append(_filtered(block, settings, fits, None, None))
+    yield Progress(stage="Denoising", done=1, total=1)
 
 
 def denoise_region(
@@ -157,7 +194,7 @@ def measure_values(array: npt.NDArray[Any], *, name: str = "volume") -> Task[Val
     count, mean, squares = 0, 0.0, 0.0
     for done, start in enumerate(starts):
         yield Progress(stage="Reading values", done=done, total=len(starts))
-        slab = _finite_float32(array[start : start + depth], (start, 0, 0), name)
+        slab = _finite_float32(read_part(array, slice(start, start + depth)), (start, 0, 0), name)
         low, high = min(low, float(slab.min())), max(high, float(slab.max()))
         wide = slab.astype(np.float64)
         slab_mean = float(wide.mean())
@@ -166,6 +203,7 @@ def measure_values(array: npt.NDArray[Any], *, name: str = "volume") -> Task[Val
         squares += (slab_mean - mean) ** 2 * count * wide.size / (count + wide.size)
         count += wide.size
         mean += (slab_mean - mean) * wide.size / count
+        release_pages(array)
     yield Progress(stage="Reading values", done=len(starts), total=len(starts))
     return ValueStatistics(minimum=low, maximum=high, standard_deviation=math.sqrt(squares / count))
 
@@ -175,18 +213,23 @@ def _denoise_blocks(
     settings: DenoiseSettings,
     device: torch.device,
     statistics: ValueStatistics,
-) -> Task[npt.NDArray[np.float32]]:
+    sink: SlabSink,
+) -> Task[None]:
     d, h, w = array.shape
     halo = denoise_halo(settings) or 0
     tiles = plan_tiles((d, h, w), core=_CORE_VOXELS[device.type], halo=halo, multiple=1)
-    out = np.empty(array.shape, dtype=np.float32)
+    window = SlabWindow(tiles, sink)
+    layer = 0
     for done, tile in enumerate(tiles):
         yield Progress(stage="Denoising", done=done, total=len(tiles))
+        if tile.index[0] != layer:
+            layer = tile.index[0]
+            release_pages(array)
         read = tuple(
             slice(start, start + size)
             for start, size in zip(tile.start, tiles.tile_shape, strict=True)
         )
-        block = np.array(array[read], dtype=np.float32)
+        block = read_part(array, read).astype(np.float32)
         filtered = _filtered(
             block,
             settings,
@@ -194,36 +237,27 @@ def _denoise_blocks(
             (statistics.minimum, statistics.maximum),
             statistics.standard_deviation,
         )
-        out[tile.kept] = filtered[tile.kept_inside]
+        window.begin(tile)
+        window.part(tile.kept)[:] = filtered[tile.kept_inside]
+    window.finish()
+    release_pages(array)
     yield Progress(stage="Denoising", done=len(tiles), total=len(tiles))
-    return out
 
 
-def _denoise_at_once(
-    volume: Volume, settings: DenoiseSettings, device: torch.device
-) -> Task[npt.NDArray[np.float32]]:
+def _device_for_fourier(volume: Volume, device: torch.device) -> Task[torch.device | None]:
+    """Return where the whole volume is transformed at once, None where it is done by parts."""
     import torch
 
     needed = volume.data.size * _FOURIER_BYTES_PER_VOXEL
-    if device.type == "cuda" and (memory_bytes(device) or needed) < needed:
+    if device.type == "cuda":
+        if (memory_bytes(device) or needed) >= needed:
+            return device
         yield Message(
             text="The volume's Fourier transform does not fit the GPU's free memory; "
             "the CPU computes it.",
             level="warning",
         )
-        device = torch.device("cpu")
-    limit = memory_bytes(device)
-    if limit is not None and needed > limit:
-        raise InputError(
-            f"{volume.name}: the NGM denoiser transforms the whole volume at once and needs about "
-            f"{needed / _GIB:.1f} GiB, but there are {limit / _GIB:.1f} GiB; crop or bin the "
-            "volume, or choose the method ibf or bilateral, which work in blocks."
-        )
-    yield Progress(stage="Denoising", done=0, total=1)
-    block = np.array(volume.data, dtype=np.float32)
-    filtered = _filtered(block, settings, device, None, None)
-    yield Progress(stage="Denoising", done=1, total=1)
-    return filtered
+    return torch.device("cpu") if needed <= _AT_ONCE_BYTES else None
 
 
 def _filtered(

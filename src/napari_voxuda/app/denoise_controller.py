@@ -47,6 +47,10 @@ class DenoiseView(Protocol):
         """Return the chosen device."""
         ...
 
+    def invert_wanted(self) -> bool:
+        """Whether the contrast of the result is to be turned."""
+        ...
+
     def preview_wanted(self) -> bool:
         """Whether the live preview is switched on."""
         ...
@@ -151,14 +155,19 @@ class DenoiseController:
             return
         from napari_voxuda.app.denoise import denoise_task
 
-        job = DenoiseJob(volume=volume, settings=settings, device=self._view.device())
+        job = DenoiseJob(
+            volume=volume,
+            settings=settings,
+            device=self._view.device(),
+            invert=self._view.invert_wanted(),
+        )
         self._pace = Pace()
         self._view.say("")
         self._job = self._executor.start(
             lambda: denoise_task(job),
             on_event=self._on_event,
             on_state=self._view.show_state,
-            on_end=lambda ended: self._applied(ended, placement, key, settings),
+            on_end=lambda ended: self._applied(ended, placement, key, job),
         )
 
     def pause(self) -> None:
@@ -187,21 +196,20 @@ class DenoiseController:
         elif isinstance(event, Message):
             self._view.say(event.text, event.level)
 
-    def _applied(
-        self, job: Job[Volume], placement: Any, key: LayerKey, settings: DenoiseSettings
-    ) -> None:
-        if job.error is not None:
+    def _applied(self, ended: Job[Volume], placement: Any, key: LayerKey, job: DenoiseJob) -> None:
+        if ended.error is not None:
             self._view.say(
-                error_words(job.error, doing="denoising", memory_advice=_MEMORY_ADVICE), "error"
+                error_words(ended.error, doing="denoising", memory_advice=_MEMORY_ADVICE), "error"
             )
-        elif job.state is JobState.CANCELLED:
+        elif ended.state is JobState.CANCELLED:
             self._view.say("Stopped; no layer was added.")
-        elif job.result is not None:
+        elif ended.result is not None:
             self._remove_preview()
             self._view.switch_preview_off()
-            name = f"{job.result.name} {_SHORT_NAMES[settings.method]}"
+            name = f"{ended.result.name} {_SHORT_NAMES[job.settings.method]}"
+            name += " inverted" if job.invert else ""
             like = key if self._scene.has(key) else None
-            self._scene.add_image(job.result.data, placement, name=name, like=like)
+            self._scene.add_image(ended.result.data, placement, name=name, like=like)
             self._view.say(f"Added the layer “{name}”.")
 
     def _preview(

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from napari_voxuda.app.jobs import DeviceName
+from napari_voxuda.data.memory import machine_memory_bytes
 from napari_voxuda.errors import InputError
 
 if TYPE_CHECKING:
     import torch
 
 __all__ = ["memory_bytes", "resolve_device"]
-
-_CGROUP_LIMITS = (
-    Path("/sys/fs/cgroup/memory.max"),
-    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
-)
 
 
 def resolve_device(name: str = "auto") -> torch.device:
@@ -77,19 +71,4 @@ def memory_bytes(device: torch.device) -> int | None:
 
         free, _ = torch.cuda.mem_get_info(device)
         return int(free)
-    limits = [_physical_memory(), *(_limit_in(path) for path in _CGROUP_LIMITS)]
-    return min((limit for limit in limits if limit is not None), default=None)
-
-
-def _physical_memory() -> int | None:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):  # Windows has no sysconf
-        return None
-
-
-def _limit_in(path: Path) -> int | None:
-    try:
-        return int(path.read_text())
-    except (OSError, ValueError):  # no such file, or "max"
-        return None
+    return machine_memory_bytes()

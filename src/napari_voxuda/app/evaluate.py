@@ -9,7 +9,9 @@ from typing import Any
 
 from napari_voxuda.data.masks import as_mask
 from napari_voxuda.errors import InputError
-from napari_voxuda.io.mrc import is_mrc_name, mrc_stem, read_mrc
+from napari_voxuda.io.mrc import is_mrc_name, mrc_stem
+from napari_voxuda.io.volumes import read_volume, volume_stem
+from napari_voxuda.io.zarr_folder import is_zarr_folder
 from napari_voxuda.scores.overlap import Confusion, Overlap, mean_overlap, overlap
 
 __all__ = ["ClassScore", "Evaluation", "PairScore", "evaluate", "pair_name"]
@@ -112,7 +114,7 @@ def evaluate(
     Parameters
     ----------
     prediction, truth : Path
-        Two MRC files, or two folders of MRC files. Files of two folders belong together when their
+        Two volumes of any format, or two folders of MRC files. Files of two folders belong together when their
         names are equal after the MRC suffix and one of ``_mask``, ``_pred`` and ``_subtomo`` are
         taken off. Where a folder has several files of one such name, the mask is the one that ends
         in ``_mask``, else in ``_pred``, else the bare name.
@@ -157,7 +159,7 @@ def pair_name(path: Path) -> str:
 
     That is the name without the MRC suffix and without one of ``_mask``, ``_pred``, ``_subtomo``.
     """
-    stem = mrc_stem(path) or path.stem
+    stem = volume_stem(path)
     for suffix in _SUFFIXES:
         if suffix and stem.endswith(suffix):
             return stem.removesuffix(suffix)
@@ -169,7 +171,7 @@ def _scores(confusion: Confusion) -> dict[str, float]:
 
 
 def _score(name: str, prediction: Path, truth: Path) -> PairScore:
-    predicted, true = read_mrc(prediction), read_mrc(truth)
+    predicted, true = read_volume(prediction), read_volume(truth)
     if predicted.shape != true.shape:
         raise InputError(
             f"evaluate: masks of one shape were wanted, got {predicted.shape} in {prediction} and "
@@ -184,13 +186,13 @@ def _pairs(prediction: Path, truth: Path) -> dict[str, tuple[Path, Path]]:
     for path in (prediction, truth):
         if not path.exists():
             raise InputError(f"{path}: there is no such file or folder.")
-    if prediction.is_dir() != truth.is_dir():
-        folder, file = (prediction, truth) if prediction.is_dir() else (truth, prediction)
+    if _is_folder(prediction) != _is_folder(truth):
+        folder, file = (prediction, truth) if _is_folder(prediction) else (truth, prediction)
         raise InputError(
             f"evaluate: two files or two folders were wanted, got the folder {folder} and the file "
             f"{file}."
         )
-    if not prediction.is_dir():
+    if not _is_folder(prediction):
         return {pair_name(prediction): (prediction, truth)}
     predicted, true = _masks(prediction), _masks(truth)
     lonely = [*_names(prediction, predicted, true), *_names(truth, true, predicted)]
@@ -200,6 +202,10 @@ def _pairs(prediction: Path, truth: Path) -> dict[str, tuple[Path, Path]]:
             f"off _mask, _pred or _subtomo), but these have no partner: {_listed(lonely)}."
         )
     return {name: (path, true[name]) for name, path in predicted.items()}
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not is_zarr_folder(path)
 
 
 def _masks(folder: Path) -> dict[str, Path]:

@@ -6,25 +6,31 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from napari_voxuda.app.info_formats import other_facts, volume_facts, with_provenance
 from napari_voxuda.errors import InputError, OutputError, RunBusyError
+from napari_voxuda.io.zarr_folder import is_zarr_folder
 
 __all__ = ["describe"]
 
 
 def describe(path: str | Path) -> dict[str, Any]:
-    """Return what is known of a volume, picks, a run folder or a folder of subtomograms.
+    """Return what is known of a volume, picks, a run folder, a project or a folder of subtomograms.
 
     Parameters
     ----------
     path : str or Path
-        An MRC file, a STAR file, a run folder, or a folder of MRC files.
+        A volume (MRC, EM, TIFF, OME-Zarr), picks (STAR, copick, ndjson, CSV), weights, a run folder,
+        the file of a copick project, the record beside an output, or a folder of MRC files.
 
     Returns
     -------
     dict
-        JSON-able values. ``kind`` is ``"volume"``, ``"picks"``, ``"run"`` or ``"subtomograms"``;
-        the other keys depend on it. Triples are in the order (z, y, x); a voxel size that the
-        header does not tell is None.
+        JSON-able values. ``kind`` is ``"volume"``, ``"picks"``, ``"run"``, ``"subtomograms"``,
+        ``"project"``, ``"model"``, ``"provenance"`` or ``"file"``; the other keys depend on it. What
+        has a record beside it also has ``provenance``, and a warning where it has changed since. Triples
+        are in the order (z, y, x); a voxel size that the header does not tell is None.
 
     Raises
     ------
@@ -36,16 +42,27 @@ def describe(path: str | Path) -> dict[str, Any]:
     path = Path(path).expanduser()
     if not path.exists():
         raise InputError(f"{path}: there is no such file or folder.")
-    if path.is_dir():
+    return with_provenance(path, _facts(path))
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    """Return what is known of the content."""
+    if path.is_dir() and not is_zarr_folder(path):
         return _run(path) if (path / "run.json").is_file() else _subtomograms(path)
     if path.suffix.lower() == ".star":
         return _picks(path)
-    return _volume(path)
+    facts = other_facts(path)
+    return _volume(path) if facts is None else facts
 
 
 def _volume(path: Path) -> dict[str, Any]:
     from napari_voxuda.io.mrc import read_header, read_mrc
+    from napari_voxuda.io.volumes import is_mrc_content
 
+    if not is_mrc_content(path):
+        other, volume = volume_facts(path)
+        contrast, problems = _contrast(volume)
+        return {**other, "contrast": contrast, "warnings": [*volume.warnings, *problems]}
     header = read_header(path)
     volume = read_mrc(path)  # also refuses a truncated file
     grid = header.grid
@@ -53,6 +70,7 @@ def _volume(path: Path) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "kind": "volume",
         "path": str(path),
+        "format": "MRC",
         "shape": list(volume.shape),
         "mode": header.mode,
         "dtype": header.dtype.name,
@@ -71,7 +89,7 @@ def _contrast(volume: Any) -> tuple[dict[str, Any] | None, list[str]]:
     """Return a guess of the contrast, None for masks, and what is wrong with the values."""
     from napari_voxuda.data.contrast import detect_contrast
 
-    if volume.data.dtype.kind in "iu" and (volume.data == 0).mean() > 0.5:
+    if volume.data.dtype.kind in "iu" and _mostly_zero(volume.data):
         return None, []  # a mask
     try:
         guess = detect_contrast(volume)
@@ -79,6 +97,19 @@ def _contrast(volume: Any) -> tuple[dict[str, Any] | None, list[str]]:
         return None, [str(error)]
     fields = ("contrast", "confidence", "reason")
     return {name: getattr(guess, name) for name in fields}, []
+
+
+def _mostly_zero(data: Any) -> bool:
+    """Whether more than half of the values are 0, judged by up to 64 slices."""
+    from napari_voxuda.data.slabs import release_pages
+
+    zeros = seen = 0
+    for z in range(0, len(data), max(1, len(data) // 64)):
+        plane = np.asarray(data[z])
+        zeros += plane.size - int(np.count_nonzero(plane))
+        seen += plane.size
+        release_pages(data)
+    return zeros > seen / 2
 
 
 def _picks(path: Path) -> dict[str, Any]:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from napari_voxuda._types import Contrast
 from napari_voxuda.adaptation.settings import AdaptSettings
+from napari_voxuda.app.provenance import Provenance
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.method.denoising import DenoiseSettings
@@ -17,6 +19,7 @@ from napari_voxuda.simulation.settings import SourceSettings
 __all__ = [
     "AdaptJob",
     "AdaptResult",
+    "ContrastChoice",
     "DenoiseJob",
     "DeviceName",
     "SegmentFolderJob",
@@ -27,15 +30,27 @@ __all__ = [
 ]
 
 DeviceName = Literal["auto", "cpu", "cuda"]
+ContrastChoice = Literal["auto", "bright", "dark"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DenoiseJob:
-    """Denoise a whole volume in blocks; the task returns the denoised `Volume` (float32)."""
+    """Denoise a whole volume in blocks; the task returns the denoised `Volume` (float32).
+
+    Parameters
+    ----------
+    volume : Volume
+        The volume; may be memory-mapped.
+    settings : DenoiseSettings
+        The denoiser.
+    invert : bool
+        Turn the contrast of the result: its values times -1.
+    """
 
     volume: Volume
     settings: DenoiseSettings = field(default_factory=DenoiseSettings)
     device: DeviceName = "auto"
+    invert: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,6 +83,8 @@ class AdaptJob:
         Whether protein is bright or dark in the target.
     voxel_size_angstrom : float or None
         Overrides the target header's; needed where that is unknown.
+    level : int
+        Which resolution of an OME-Zarr image; 0 is the finest.
     resume : bool
         Go on with the run in `out`; settings and seed then come from the run itself.
     """
@@ -79,6 +96,7 @@ class AdaptJob:
     settings: AdaptSettings = field(default_factory=AdaptSettings)
     contrast: Literal["auto", "bright", "dark"] = "auto"
     voxel_size_angstrom: float | None = None
+    level: int = 0
     device: DeviceName = "auto"
     seed: int = 0
     resume: bool = False
@@ -102,12 +120,26 @@ class AdaptResult:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SegmentJob:
-    """Segment a whole volume with the model of a run; the task returns a `Segmentation`."""
+    """Segment a whole volume with the model of a run; the task returns a `Segmentation`.
+
+    Parameters
+    ----------
+    volume : Volume
+        The volume; may be memory-mapped.
+    model : Path
+        A run folder.
+    settings : SegmentSettings
+        Threshold, minimum size and tiles.
+    contrast : {"auto", "bright", "dark"}
+        Whether protein is bright or dark in the volume. ``"auto"`` is as in the tomogram that the model
+        was adapted to, with a warning where the volume looks otherwise.
+    """
 
     volume: Volume
     model: Path
     settings: SegmentSettings = field(default_factory=SegmentSettings)
     device: DeviceName = "auto"
+    contrast: ContrastChoice = "auto"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -128,6 +160,8 @@ class SegmentFolderJob:
         Overrides the headers'; needed for a minimum size where they do not tell it.
     overwrite : bool
         Whether files that exist are replaced.
+    contrast : {"auto", "bright", "dark"}
+        As for `SegmentJob`.
     """
 
     folder: Path
@@ -138,6 +172,7 @@ class SegmentFolderJob:
     settings: SegmentSettings = field(default_factory=SegmentSettings)
     device: DeviceName = "auto"
     overwrite: bool = False
+    contrast: ContrastChoice = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,8 +203,14 @@ class Segmentation:
         (d, h, w) uint8, 1 where foreground, after threshold and minimum size.
     particles : list of Particle
         The connected components of `mask`, largest first.
+    provenance : Provenance or None
+        What it comes from; goes into the sidecars of what is written of it.
+    contrast : {"bright", "dark"} or None
+        What protein was taken to be in the volume; None where it is not known.
     """
 
     probability: Volume
     mask: Volume
     particles: list[Particle]
+    provenance: Provenance | None = None
+    contrast: Contrast | None = None

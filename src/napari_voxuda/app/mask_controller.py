@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from napari_voxuda._types import Triple
 from napari_voxuda.app.jobs import Segmentation
 from napari_voxuda.app.mask_refinement import MaskChoice, RefinedMask, refine_mask
+from napari_voxuda.app.provenance import Provenance, sign
 from napari_voxuda.app.running import Executor, LatestOnly
 from napari_voxuda.app.scene import LayerKey, Scene
 from napari_voxuda.errors import InputError
@@ -48,6 +50,7 @@ class MaskController:
         self._placement: Any = None
         self._name = ""
         self._labels_key: LayerKey | None = None
+        self._provenance = Provenance(task="export")
         self._latest: LatestOnly[RefinedMask] = LatestOnly(executor, self._show, on_error)
 
     @property
@@ -72,6 +75,7 @@ class MaskController:
         self._placement = placement
         self._name = f"{name} mask"
         self._labels_key = None
+        self._provenance = segmentation.provenance or Provenance(task="segment")
         self._scene.add_image(
             probability.data,
             placement,
@@ -87,6 +91,7 @@ class MaskController:
         """Make the mask again; nothing happens where there is no probability."""
         probability, size = self._probability, self._voxel_size
         if probability is not None:
+            self._provenance = self._provenance.with_settings(shown=asdict(choice))
             self._latest.request(lambda: refine_mask(probability, size, choice))
 
     def proposal(self) -> str:
@@ -111,6 +116,7 @@ class MaskController:
             raise InputError("Export: there is no mask layer. Move the threshold to make it again.")
         target = path if path.suffix else path.with_suffix(".mrc")
         write_mask(target, self._scene.volume(key))
+        sign(target, "mask", self._provenance)
         return target
 
     def close(self) -> None:

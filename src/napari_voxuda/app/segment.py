@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_voxuda._params import to_dict
 from napari_voxuda._types import Contrast, Message, Progress, Task
 from napari_voxuda.app.device import resolve_device
-from napari_voxuda.app.jobs import Segmentation, SegmentJob
+from napari_voxuda.app.jobs import ContrastChoice, Segmentation, SegmentJob
+from napari_voxuda.app.provenance import Provenance, trace
 from napari_voxuda.data.normalise import volume_statistics
+from napari_voxuda.data.slabs import ArraySink, SlabSink
 from napari_voxuda.data.volume import Volume
-from napari_voxuda.errors import InputError
+from napari_voxuda.errors import InputError, RunFolderError
+from napari_voxuda.segmentation.components import Components
 from napari_voxuda.segmentation.instances import (
-    find_particles,
-    label_particles,
     mask_from_probability,
+    measure_components,
     min_voxels_of,
 )
+from napari_voxuda.segmentation.particles import Particle
 from napari_voxuda.segmentation.predict import predict_tiles
 from napari_voxuda.segmentation.settings import SegmentSettings
 from napari_voxuda.segmentation.tiling import plan_tiles
@@ -29,12 +34,16 @@ if TYPE_CHECKING:
     import torch
 
 __all__ = [
+    "FoundMask",
     "LoadModel",
     "SegmentModel",
     "check_minimum_size",
+    "model_file",
     "open_model",
+    "segment_into",
     "segment_task",
     "segment_volume",
+    "trace_segmentation",
 ]
 
 _VOXEL_SIZE_TOLERANCE = 0.1
@@ -93,37 +102,87 @@ def segment_task(job: SegmentJob, *, load: LoadModel | None = None) -> Task[Segm
     """
     check_minimum_size(job.volume, job.settings)
     model = open_model(job.model, job.device, load)
-    return (yield from segment_volume(job.volume, model, job.settings))
+    provenance = yield from trace_segmentation(job)
+    found = yield from segment_volume(job.volume, model, job.settings, contrast=job.contrast)
+    return replace(found, provenance=provenance)
+
+
+def trace_segmentation(job: SegmentJob) -> Task[Provenance]:
+    """Return what the outputs of a segmentation come from."""
+    return trace(
+        "segment",
+        inputs={"volume": job.volume},
+        settings={**to_dict(job.settings), "contrast": job.contrast},
+        model=model_file(job.model),
+        device=str(resolve_device(job.device)),
+    )
 
 
 def segment_volume(
-    volume: Volume, model: SegmentModel, settings: SegmentSettings
+    volume: Volume,
+    model: SegmentModel,
+    settings: SegmentSettings,
+    *,
+    contrast: ContrastChoice = "auto",
 ) -> Task[Segmentation]:
     """Segment a volume with a model that is loaded already; see `segment_task`."""
+    sink = ArraySink(volume.shape)
+    found = yield from segment_into(volume, model, settings, sink, contrast=contrast)
+    return Segmentation(
+        probability=volume.with_data(sink.array()),
+        mask=found.mask,
+        particles=found.particles,
+        contrast=found.contrast,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FoundMask:
+    """What `segment_into` found beside the probability; see `Segmentation`."""
+
+    mask: Volume
+    particles: list[Particle]
+    contrast: Contrast | None
+    provenance: Provenance | None = None
+
+
+def segment_into(
+    volume: Volume,
+    model: SegmentModel,
+    settings: SegmentSettings,
+    sink: SlabSink,
+    *,
+    contrast: ContrastChoice = "auto",
+) -> Task[FoundMask]:
+    """Segment a volume and give the probability to `sink`, slab by slab; see `segment_task`.
+
+    Beside the sink, memory is that of the mask, of a layer of tiles and of the network.
+    """
     min_voxels = check_minimum_size(volume, settings)
     for text in _doubts(volume, model, settings):
         yield Message(text=text, level="warning")
     yield Progress(stage="Reading the volume", done=0, total=1)
     mean, std = volume_statistics(volume.data, name=volume.name)
+    sign = model.contrast if contrast == "auto" else contrast
+    if contrast == "auto" and (doubt := _contrast_doubt(volume, sign)):
+        yield Message(text=doubt, level="warning")
     probability = yield from predict_tiles(
         volume.data,
         model.predict,
         settings,
         mean=mean,
         std=std,
-        invert=model.contrast == "dark",
+        invert=sign == "dark",
+        sink=sink,
     )
     yield Progress(stage="Finding particles", done=0, total=1)
     mask = mask_from_probability(probability, settings.threshold, min_voxels)
-    particles = find_particles(label_particles(mask), probability, volume.grid.voxel_size_angstrom)
+    voxel_size = volume.grid.voxel_size_angstrom
+    particles = measure_components(Components(mask), probability, voxel_size)
     yield Progress(stage="Finding particles", done=1, total=1)
     if not particles:
         yield Message(text=_why_empty(volume, probability, settings), level="warning")
-    return Segmentation(
-        probability=volume.with_data(probability),
-        mask=volume.with_data(mask),
-        particles=particles,
-    )
+    return FoundMask(mask=volume.with_data(mask), particles=particles, contrast=sign)
 
 
 def check_minimum_size(volume: Volume, settings: SegmentSettings) -> int:
@@ -149,6 +208,16 @@ def open_model(run: Path, device: str, load: LoadModel | None = None) -> Segment
     return load(run, resolve_device(device))
 
 
+def model_file(run: Path) -> Path | None:
+    """Return the file of a run's weights; None where a model did not come from there."""
+    from napari_voxuda.networks.checkpoint import weights_file
+
+    try:
+        return weights_file(run)
+    except RunFolderError:
+        return None
+
+
 def _doubts(volume: Volume, model: SegmentModel, settings: SegmentSettings) -> list[str]:
     """Return sentences on why the model may not fit the volume."""
     found = []
@@ -169,6 +238,20 @@ def _doubts(volume: Volume, model: SegmentModel, settings: SegmentSettings) -> l
             "the whole volume is normalised here, so adapt to the tomogram for the best masks."
         )
     return found
+
+
+def _contrast_doubt(volume: Volume, expected: Contrast) -> str | None:
+    """Return a sentence where the volume surely looks otherwise than the model expects."""
+    from napari_voxuda.data.contrast import LOW_CONFIDENCE, detect_contrast
+
+    guess = detect_contrast(volume)
+    if guess.contrast == expected or guess.confidence < LOW_CONFIDENCE:
+        return None
+    return (
+        f"{volume.name}: protein looks {guess.contrast} (asymmetry of the values), but the model was "
+        f"adapted to a tomogram in which it is {expected}; if the mask is poor, set the contrast to "
+        f"{guess.contrast}."
+    )
 
 
 def _why_empty(

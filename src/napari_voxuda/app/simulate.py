@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
-import shutil
-import uuid
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_voxuda import __version__
+from napari_voxuda._params import to_dict
 from napari_voxuda._types import Progress, Task
 from napari_voxuda.app.fetch import fetch_task
 from napari_voxuda.app.jobs import SimulateJob
+from napari_voxuda.app.provenance import sign, trace
 from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import InputError, OutputError
-from napari_voxuda.io.atomic import atomic_path
+from napari_voxuda.io.atomic import atomic_folder, atomic_path
 from napari_voxuda.io.mrc import write_mask, write_mrc
+from napari_voxuda.io.provenance import check_sidecar_place
 
 if TYPE_CHECKING:
     import torch
@@ -69,40 +69,25 @@ def simulate_task(job: SimulateJob) -> Task[Path]:
             "whose subtomograms are simulated already."
         )
     yield from fetch_task(job.source)
-    part = out.with_name(f".{out.name}.{uuid.uuid4().hex[:8]}.part")
-    try:
-        _make(part, out)
+    files = job.source.files if job.source.kind in ("structures", "maps") else ()
+    provenance = yield from trace(
+        "simulate",
+        inputs={f"source {n}": Path(file) for n, file in enumerate(files, 1)},
+        settings=to_dict(job.source),
+        seed=job.seed,
+    )
+    with atomic_folder(out) as part:
         yield from _write_all(job, part)
-        _publish(part, out)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    sign(out, "subtomograms", provenance)
     return out
 
 
 def _check_new(out: Path) -> None:
+    check_sidecar_place(out)
     if not out.parent.is_dir():
         raise OutputError(f"{out}: the folder {out.parent} does not exist; make it first.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputError(f"{out}: a new folder was wanted, but it exists; choose another name.")
-
-
-def _make(part: Path, out: Path) -> None:
-    try:
-        part.mkdir()
-    except OSError as error:
-        raise OutputError(f"{out}: the folder cannot be made ({error.strerror}).") from error
-
-
-def _publish(part: Path, out: Path) -> None:
-    try:
-        if out.exists():
-            out.rmdir()  # empty, as checked at the start
-        os.replace(part, out)
-    except OSError as error:
-        raise OutputError(
-            f"{out}: the finished folder cannot get this name ({error.strerror}); was something "
-            "written there meanwhile?"
-        ) from error
 
 
 def _write_all(job: SimulateJob, folder: Path) -> Task[None]:

@@ -16,6 +16,7 @@ from napari_voxuda.cli.arguments import (
     SOURCE_WORDS,
     Device,
     Json,
+    Level,
     Seed,
     VoxelSize,
 )
@@ -57,7 +58,11 @@ def adapt(
     simulated: Given,
     target: Annotated[
         Path | None,
-        typer.Option("--target", exists=True, help="A tomogram, or a folder of subtomograms."),
+        typer.Option(
+            "--target",
+            exists=True,
+            help="A tomogram (MRC, EM, TIFF, OME-Zarr), or a folder of subtomograms.",
+        ),
     ] = None,
     picks: Annotated[
         Path | None,
@@ -65,7 +70,7 @@ def adapt(
             "--picks",
             exists=True,
             dir_okay=False,
-            help="Picks (STAR) at which a tomogram's boxes are cut; without, at random.",
+            help="Picks (STAR, copick JSON, ndjson, CSV) at which a tomogram's boxes are cut; without, at random.",
         ),
     ] = None,
     source: Annotated[
@@ -85,6 +90,7 @@ def adapt(
         typer.Option("--contrast", help="Whether protein is dark or bright in the target."),
     ] = "auto",
     voxel_size: VoxelSize = None,
+    level: Level = 0,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Go on with the run in --out, with its own settings."),
@@ -107,6 +113,7 @@ def adapt(
         settings=_settings(preset, changes, network, denoiser),
         contrast=contrast,
         voxel_size_angstrom=voxel_size,
+        level=level,
         device=device,
         seed=seed,
     )

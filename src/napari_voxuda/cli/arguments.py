@@ -15,6 +15,7 @@ __all__ = [
     "SOURCE_WORDS",
     "Device",
     "Json",
+    "Level",
     "Overwrite",
     "Seed",
     "VolumeFile",
@@ -38,6 +39,15 @@ Device = Annotated[
     DeviceName, typer.Option("--device", help="Where to compute; auto takes a GPU if there is one.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")]
+Level = Annotated[
+    int,
+    typer.Option(
+        "--level",
+        min=0,
+        metavar="N",
+        help="Which resolution of an OME-Zarr image is read; 0 is the finest.",
+    ),
+]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace output files that exist already.")
 ]
@@ -51,7 +61,10 @@ Seed = Annotated[
     ),
 ]
 VolumeFile = Annotated[
-    Path, typer.Argument(metavar="IN", exists=True, dir_okay=False, help="A volume (MRC).")
+    Path,
+    typer.Argument(
+        metavar="IN", exists=True, help="A volume (MRC, EM, TIFF, OME-Zarr, or a copick project)."
+    ),
 ]
 VoxelSize = Annotated[
     float | None,

@@ -22,7 +22,8 @@ def info(
         typer.Argument(
             metavar="FILE",
             exists=True,
-            help="A volume, picks (STAR), a run folder, or a folder of subtomograms.",
+            help="A volume, picks, a run folder, a copick project, a folder of subtomograms, or anything "
+            "that this program has written.",
         ),
     ],
     json: Json = False,

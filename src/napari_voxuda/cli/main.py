@@ -13,6 +13,7 @@ from napari_voxuda.cli.console import result
 from napari_voxuda.cli.demo import demo
 from napari_voxuda.cli.denoise import denoise
 from napari_voxuda.cli.evaluate import evaluate
+from napari_voxuda.cli.export import export
 from napari_voxuda.cli.info import info
 from napari_voxuda.cli.segment import segment
 from napari_voxuda.cli.simulate import simulate
@@ -28,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for function in (demo, simulate, denoise, adapt, segment, evaluate, info):
+for function in (demo, simulate, denoise, adapt, segment, evaluate, export, info):
     command(app, function.__name__)(function)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from napari_voxuda.errors import OutputError
+from napari_voxuda.io.provenance import check_sidecar_place
+from napari_voxuda.io.zarr_folder import is_zarr_folder
 
 __all__ = ["check_new_file", "check_new_files", "check_new_folder", "check_suffix"]
 
@@ -30,10 +32,12 @@ def check_new_file(path: Path, *, inputs: Sequence[Path] = (), overwrite: bool =
         cannot be written to.
     """
     _refuse_input(path, inputs)
-    if path.is_dir():
+    is_zarr = path.suffix.lower() == ".zarr" and (is_zarr_folder(path) or not path.exists())
+    if path.is_dir() and not is_zarr:
         raise OutputError(f"{path}: a file was wanted as output, but this is a folder.")
     if path.exists() and not overwrite:
         raise OutputError(f"{path}: the file exists; choose another name or add --overwrite.")
+    check_sidecar_place(path)
     if path.parent.is_file():
         raise OutputError(f"{path}: {path.parent} is a file, not a folder; choose another place.")
     if not path.parent.is_dir():
@@ -57,16 +61,16 @@ def check_new_files(
         check_new_file(path, inputs=inputs, overwrite=overwrite)
 
 
-def check_suffix(path: Path, suffix: str) -> None:
-    """Refuse an output whose name does not end in `suffix`.
+def check_suffix(path: Path, *suffixes: str) -> None:
+    """Refuse an output whose name does not end in one of `suffixes`.
 
     Raises
     ------
     OutputError
         When it has another ending.
     """
-    if path.suffix.lower() != suffix:
-        raise OutputError(f"{path}: a name that ends in {suffix} was wanted.")
+    if path.suffix.lower() not in suffixes:
+        raise OutputError(f"{path}: a name that ends in {' or '.join(suffixes)} was wanted.")
 
 
 def check_new_folder(path: Path, *, inputs: Sequence[Path] = (), may_exist: bool = False) -> None:

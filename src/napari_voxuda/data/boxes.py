@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_voxuda._types import TripleInt
+from napari_voxuda.data.reading import read_part
 from napari_voxuda.errors import InputError
 
 __all__ = ["box_start", "cut_box"]
@@ -62,8 +63,8 @@ def cut_box(data: npt.NDArray[Any], start: TripleInt, box: int | TripleInt) -> n
         )
     indices = [_mirrored(s, e, n) for s, e, n in zip(start, edges, data.shape, strict=True)]
     firsts = [int(i.min()) for i in indices]
-    inner = np.array(
-        data[tuple(slice(f, int(i.max()) + 1) for f, i in zip(firsts, indices, strict=True))]
+    inner = read_part(
+        data, tuple(slice(f, int(i.max()) + 1) for f, i in zip(firsts, indices, strict=True))
     )
     z, y, x = (i - f for i, f in zip(indices, firsts, strict=True))
     return np.ascontiguousarray(inner[np.ix_(z, y, x)])

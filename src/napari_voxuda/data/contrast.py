@@ -18,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_voxuda._types import Contrast
+from napari_voxuda.data.reading import read_part
+from napari_voxuda.data.slabs import release_pages
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError
 
@@ -140,6 +142,7 @@ def _pieces(volume: Volume) -> Iterator[tuple[_Array, float]]:
     factor = max(1, int(_COARSEST_ANGSTROM / voxel))
     for tile in _tiles(volume.data):
         values = _binned(np.asarray(tile, dtype=np.float64), factor)
+        release_pages(tile)
         if not np.isfinite(values).all():
             raise InputError(
                 f"{volume.name}: finite values were wanted, got NaN or infinity; replace them first."
@@ -153,14 +156,14 @@ def _pieces(volume: Volume) -> Iterator[tuple[_Array, float]]:
 def _tiles(data: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
     """Yield the volume if it is small, else tiles spread evenly over it."""
     if data.size <= _MAX_TILES * _TILE**3 // 3:
-        yield data
+        yield read_part(data, slice(None))
         return
     counts = [max(1, n // _TILE) for n in data.shape]
     corners = list(np.ndindex(*counts))
     for i in _spread(len(corners), _MAX_TILES):
         steps = zip(corners[i], counts, data.shape, strict=True)
         starts = [int((c + 0.5) * n / k - min(_TILE, n) / 2) for c, k, n in steps]
-        yield data[tuple(slice(s, s + _TILE) for s in starts)]
+        yield read_part(data, tuple(slice(s, s + _TILE) for s in starts))
 
 
 def _binned(values: npt.NDArray[np.float64], factor: int) -> npt.NDArray[np.float64]:

@@ -66,7 +66,7 @@ def _range(volume: Volume) -> tuple[float, float]:
     """Return the smallest and largest value; refuse what is not a whole number."""
     data = volume.data
     if data.dtype.kind == "b":
-        return 0.0, float(data.any())
+        return 0.0, float(any(plane.any() for plane in data))
     if data.dtype.kind not in "iuf":
         raise InputError(f"{volume.name}: a mask of whole numbers was wanted, got {data.dtype}.")
     if data.dtype.kind == "f" and not all(_is_whole(plane) for plane in data):

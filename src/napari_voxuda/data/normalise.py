@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_voxuda.data.reading import read_part
+from napari_voxuda.data.slabs import release_pages
 from napari_voxuda.errors import InputError
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["volume_statistics", "z_score"]
+__all__ = ["Digest", "volume_statistics", "z_score"]
 
 _SLAB_BYTES = 1 << 25
 
 
-def volume_statistics(array: npt.NDArray[Any], *, name: str = "volume") -> tuple[float, float]:
+class Digest(Protocol):
+    """Anything that takes bytes one after the other, such as what `hashlib` makes."""
+
+    def update(self, data: Any, /) -> None:
+        """Take more bytes."""
+
+
+def volume_statistics(
+    array: npt.NDArray[Any], *, name: str = "volume", digest: Digest | None = None
+) -> tuple[float, float]:
     """Return mean and standard deviation of a volume, read one z-slab at a time.
 
     Parameters
@@ -27,6 +38,8 @@ def volume_statistics(array: npt.NDArray[Any], *, name: str = "volume") -> tuple
         (d, h, w) real values; may be a memory map larger than memory.
     name : str
         Names the volume in errors.
+    digest : Digest or None
+        Gets all values, in their own type and in the order (z, y, x).
 
     Returns
     -------
@@ -42,7 +55,11 @@ def volume_statistics(array: npt.NDArray[Any], *, name: str = "volume") -> tuple
     count, mean, squares = 0, 0.0, 0.0
     low, high = math.inf, -math.inf
     for start in range(0, len(array), depth):
-        slab = np.array(array[start : start + depth], dtype=np.float64)
+        part = read_part(array, slice(start, start + depth))
+        if digest is not None:
+            digest.update(part)
+        with np.errstate(invalid="ignore"):  # what is no number is refused below
+            slab = part.astype(np.float64)
         least, most = float(slab.min()), float(slab.max())
         if not (math.isfinite(least) and math.isfinite(most)):
             raise InputError(
@@ -56,6 +73,7 @@ def volume_statistics(array: npt.NDArray[Any], *, name: str = "volume") -> tuple
         squares += (slab_mean - mean) ** 2 * count * slab.size / (count + slab.size)
         count += slab.size
         mean += (slab_mean - mean) * slab.size / count
+        release_pages(array)
     if low == high:
         raise InputError(f"{name}: varying values were wanted, got {low:g} in every voxel.")
     return mean, math.sqrt(squares / count)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -14,8 +16,9 @@ from napari_voxuda._types import Contrast, Normalisation, TripleInt
 from napari_voxuda.data.boxes import cut_box
 from napari_voxuda.data.normalise import volume_statistics, z_score
 from napari_voxuda.data.picks import Picks
+from napari_voxuda.data.reading import FileStamp
 from napari_voxuda.data.volume import Volume
-from napari_voxuda.errors import InputError
+from napari_voxuda.errors import InputError, TargetChangedError
 
 __all__ = ["SubtomogramTarget", "Target", "TomogramTarget"]
 
@@ -37,6 +40,15 @@ class Target(ABC):
     @abstractmethod
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
         """Return (count, box, box, box) float32 boxes, normalised, protein bright."""
+
+    def check(self) -> None:  # noqa: B027  # nothing to do for what lies in memory
+        """Make sure that the target is still what it was.
+
+        Raises
+        ------
+        TargetChangedError
+            When its file has gone, or holds other values than before.
+        """
 
     @abstractmethod
     def describe(self) -> dict[str, Any]:
@@ -71,8 +83,27 @@ class TomogramTarget(Target):
         self.box = box
         self._data = volume.data
         self._sign = -1.0 if contrast == "dark" else 1.0
-        self._mean, self._std = volume_statistics(volume.data, name=_name(volume))
+        is_mapped = volume.path is not None and isinstance(volume.data, np.memmap)
+        self._stamp = FileStamp(volume.path) if is_mapped and volume.path else None
+        digest = hashlib.sha256()
+        self._mean, self._std = volume_statistics(volume.data, name=_name(volume), digest=digest)
+        self._checksum = digest.hexdigest()
         self._picks = None if picks is None else _checked_picks(picks, volume)
+
+    def check(self) -> None:
+        """Make sure that the tomogram's file is there and, if it was written to, holds the same."""
+        if self._stamp is None or not self._stamp.has_changed():
+            return
+        path = self._stamp.path
+        stamp, digest = FileStamp(path), hashlib.sha256()
+        with suppress(InputError):  # no volume any more: no checksum either
+            volume_statistics(self._data, name=str(path), digest=digest)
+        if digest.hexdigest() != self._checksum:
+            raise TargetChangedError(
+                f"{path}: the tomogram has changed since the run began. Put the file back as it was "
+                "and go on, or start a new run."
+            )
+        self._stamp = stamp
 
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
         """Return (count, box, box, box) float32 boxes, normalised, protein bright."""
@@ -82,12 +113,13 @@ class TomogramTarget(Target):
         return (torch.from_numpy(boxes.astype(np.float32)) - self._mean) * scale
 
     def describe(self) -> dict[str, Any]:
-        """Return shape, mean and standard deviation of the tomogram."""
+        """Return shape, mean, standard deviation and SHA-256 of the tomogram's values."""
         return {
             "kind": "tomogram",
             "shape": list(self._data.shape),
             "mean": self._mean,
             "std": self._std,
+            "checksum": self._checksum,
             "picks": None if self._picks is None else len(self._picks),
         }
 
@@ -129,13 +161,15 @@ class SubtomogramTarget(Target):
     def __init__(self, volumes: Sequence[Volume], *, box: int, contrast: Contrast) -> None:
         if not volumes:
             raise InputError("target: at least one subtomogram was wanted, got none.")
+        digest = hashlib.sha256()
         for volume in volumes:
             if min(volume.shape) < box:
                 raise InputError(
                     f"{_name(volume)}: edges of at least {box} voxels were wanted, "
                     f"got {volume.shape}. Choose a smaller box."
                 )
-            volume_statistics(volume.data, name=_name(volume))
+            volume_statistics(volume.data, name=_name(volume), digest=digest)
+        self._checksum = digest.hexdigest()
         self.box = box
         self._volumes = volumes
         self._sign = -1.0 if contrast == "dark" else 1.0
@@ -148,12 +182,13 @@ class SubtomogramTarget(Target):
         return z_score(torch.from_numpy(np.stack(boxes))) * self._sign
 
     def describe(self) -> dict[str, Any]:
-        """Return number, names and a checksum of sizes of the subtomograms."""
+        """Return number, first and last name, and SHA-256 of the subtomograms' values."""
         return {
             "kind": "subtomograms",
             "count": len(self._volumes),
             "first": self._volumes[0].name,
             "last": self._volumes[-1].name,
+            "checksum": self._checksum,
         }
 
     def _crop(self, index: int, unit: list[float]) -> np.ndarray[Any, np.dtype[np.float32]]:

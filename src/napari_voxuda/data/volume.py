@@ -30,6 +30,9 @@ class Grid:
     cell_angstrom, sampling : tuple or None
         The MRC header's cell lengths in Å and grid intervals (mz, my, mx), kept so that a derived
         file repeats them to the bit. None for grids that do not come from a header.
+    imod_origin : bool
+        Whether the origin comes from a header that IMOD takes to have the opposite sign: one without
+        MRC2014's version number and without IMOD's flag. A derived file has to say the same.
 
     Raises
     ------
@@ -42,6 +45,7 @@ class Grid:
     nstart: TripleInt = (0, 0, 0)
     cell_angstrom: Triple | None = None
     sampling: TripleInt | None = None
+    imod_origin: bool = False
 
     def __post_init__(self) -> None:
         size = self.voxel_size_angstrom
@@ -76,7 +80,7 @@ class Volume:
     Parameters
     ----------
     data : numpy.ndarray
-        (d, h, w) values; may be a read-only memory map.
+        (d, h, w) values; may be a read-only memory map, or a `LazyArray`, which stands where one could.
     grid : Grid
         Voxel size, origin and start indices.
     name : str

@@ -70,6 +70,7 @@ class AdaptDock(DockFrame):
             source=self.source.value(),
             settings=self.training.settings(),
             device=self.training.device(),
+            place=self.training.place(),
             run=self.training.run_folder(),
             seed=self.training.seed(),
             mask=self.mask_choice(),

@@ -72,6 +72,10 @@ class DenoiseDock(DockFrame):
         device: DeviceName = self.device_box.currentData()
         return device
 
+    def invert_wanted(self) -> bool:
+        """Whether the contrast of the result is to be turned."""
+        return bool(self.invert_box.isChecked())
+
     def preview_wanted(self) -> bool:
         """Whether the live preview is switched on."""
         return bool(self.preview_box.isChecked())
@@ -125,6 +129,12 @@ class DenoiseDock(DockFrame):
             "or the view changes; it is shown as a layer of its own above the tomogram."
         )
         self.column.addWidget(self.preview_box)
+        self.invert_box = QCheckBox("Invert the contrast of the result")
+        self.invert_box.setToolTip(
+            "Multiply the denoised values by -1, so that dark protein becomes bright. The tomogram "
+            "itself is left as it is."
+        )
+        self.column.addWidget(self.invert_box)
         self.bar = JobBar(
             "Apply to volume",
             start_tip="Denoise the whole tomogram; the result is a new layer.",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import logging
 import threading
+import time
 import traceback
 import weakref
 from collections import deque
@@ -28,7 +29,7 @@ __all__ = ["ThreadExecutor"]
 
 _Result = TypeVar("_Result")
 _LOG = logging.getLogger("napari_voxuda")
-_SECONDS_AT_EXIT = 10.0
+_SECONDS_AT_EXIT = 2.5  # for all jobs together; a child process saves its run without us
 _running: weakref.WeakKeyDictionary[threading.Thread, Job[Any]] = weakref.WeakKeyDictionary()
 
 
@@ -109,6 +110,6 @@ def _stop_all() -> None:
     threads = dict(_running)
     for job in threads.values():
         job.cancel()
+    deadline = time.monotonic() + _SECONDS_AT_EXIT
     for thread in threads:
-        if thread.is_alive():
-            thread.join(_SECONDS_AT_EXIT)
+        thread.join(max(0.0, deadline - time.monotonic()))

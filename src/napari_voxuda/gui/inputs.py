@@ -5,10 +5,24 @@ from __future__ import annotations
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QWidget
 
-__all__ = ["DEVICES", "DEVICE_TIP", "FloatBox", "calm_wheel", "choice_box", "may_shrink"]
+__all__ = [
+    "DEVICES",
+    "DEVICE_TIP",
+    "PLACES",
+    "PLACE_TIP",
+    "FloatBox",
+    "calm_wheel",
+    "choice_box",
+    "may_shrink",
+]
 
 DEVICES = {"auto": "Automatic", "cpu": "CPU", "cuda": "CUDA GPU"}
 DEVICE_TIP = "Automatic takes a CUDA GPU where there is one, and the CPU otherwise."
+PLACES = {"process": "A process of its own", "thread": "A thread of the viewer"}
+PLACE_TIP = (
+    "In a process of its own a run leaves the window free, and ends alone if memory runs out. "
+    "A thread starts a few seconds sooner, for short runs."
+)
 _DECIMALS = 10
 
 

@@ -11,7 +11,10 @@ from superqt import QElidingLabel
 
 __all__ = ["PathRow", "ask_files", "ask_folder", "ask_save_path"]
 
-MRC_FILTER = "MRC volumes (*.mrc *.mrcs *.map *.rec *.st *.ali *.preali *.gz *.bz2);;All files (*)"
+MRC_FILTER = (
+    "Volumes (*.mrc *.mrcs *.map *.rec *.st *.ali *.preali *.gz *.bz2 *.em *.tif *.tiff zarr.json .zattrs "
+    "*.json);;All files (*)"
+)
 
 
 def ask_files(parent: QWidget, title: str, name_filter: str) -> list[Path]:

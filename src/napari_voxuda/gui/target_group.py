@@ -32,7 +32,10 @@ class TargetGroup(Group):
     def __init__(self) -> None:
         super().__init__("Target")
         self.open_button = QPushButton("Open tomogram…")
-        self.open_button.setToolTip("Open an MRC file as a layer and choose it as target.")
+        self.open_button.setToolTip(
+            "Open a tomogram (MRC, EM, TIFF; of an OME-Zarr folder choose zarr.json or .zattrs) as a layer "
+            "and choose it as target."
+        )
         self.open_button.setAccessibleName("Open tomogram")
         self.kind_box = choice_box(
             "Target",

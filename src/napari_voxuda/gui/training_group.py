@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QSpinBox, QWidget
@@ -11,7 +12,14 @@ from napari_voxuda.adaptation.settings import PRESETS, AdaptSettings
 from napari_voxuda.app.jobs import DeviceName
 from napari_voxuda.gui.config_form import ConfigForm
 from napari_voxuda.gui.frame import Group
-from napari_voxuda.gui.inputs import DEVICE_TIP, DEVICES, calm_wheel, choice_box
+from napari_voxuda.gui.inputs import (
+    DEVICE_TIP,
+    DEVICES,
+    PLACE_TIP,
+    PLACES,
+    calm_wheel,
+    choice_box,
+)
 from napari_voxuda.gui.path_row import PathRow, ask_folder
 
 __all__ = ["TrainingGroup"]
@@ -36,6 +44,7 @@ class TrainingGroup(Group):
             "Sets everything under “All settings”. The published schedule takes days on a CPU.",
         )
         self.device_box = choice_box("Device", DEVICES, DEVICE_TIP)
+        self.place_box = choice_box("Run in", PLACES, PLACE_TIP)
         self.run_row = PathRow(
             "Choose…",
             "Folder that keeps settings, log, checkpoints and the model. A new one is made in "
@@ -64,6 +73,7 @@ class TrainingGroup(Group):
         seed_rows = QFormLayout(seed)
         seed_rows.setContentsMargins(0, 0, 0, 0)
         seed_rows.addRow("Seed", self.seed_box)
+        seed_rows.addRow("Run in", self.place_box)
         settings.addWidget(seed)
         settings.addWidget(self.form)
         self.addWidget(settings)
@@ -79,6 +89,11 @@ class TrainingGroup(Group):
         """Return the chosen device."""
         device: DeviceName = self.device_box.currentData()
         return device
+
+    def place(self) -> Literal["process", "thread"]:
+        """Return where the run is to be computed."""
+        place: Literal["process", "thread"] = self.place_box.currentData()
+        return place
 
     def run_folder(self) -> Path | None:
         """Return the chosen run folder; None for a new one."""

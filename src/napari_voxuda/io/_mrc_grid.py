@@ -11,9 +11,12 @@ import numpy.typing as npt
 from napari_voxuda._types import Triple, TripleInt
 from napari_voxuda.data.volume import Grid
 
-__all__ = ["grid_from_header", "put_grid"]
+__all__ = ["grid_from_header", "imod_flags", "put_grid"]
 
 _VOXEL_RANGE = (0.01, 100_000.0)
+_MRC2014 = 20141
+_IMOD_STAMP = 1146047817
+_IMOD_STANDARD_ORIGIN = 4
 
 
 def grid_from_header(header: npt.NDArray[np.void], axes: TripleInt, warnings: list[str]) -> Grid:
@@ -34,6 +37,7 @@ def grid_from_header(header: npt.NDArray[np.void], axes: TripleInt, warnings: li
         nstart=start,
         cell_angstrom=cell,
         sampling=sampling,  # type: ignore[arg-type]
+        imod_origin=any(origin) and not _is_standard_origin(header),
     )
 
 
@@ -52,6 +56,18 @@ def put_grid(header: npt.NDArray[np.void], grid: Grid, shape: TripleInt) -> None
     header["cella"] = cell[::-1]
     header["origin"] = grid.origin_angstrom[::-1]
     header["nzstart"], header["nystart"], header["nxstart"] = grid.nstart
+    header["nversion"] = 0 if grid.imod_origin else _MRC2014
+
+
+def imod_flags(header: npt.NDArray[np.void]) -> int | None:
+    """Return IMOD's bit flags, None without its stamp."""
+    stamp, flags = np.frombuffer(header.tobytes()[152:160], header.dtype["mode"])
+    return int(flags) if int(stamp) == _IMOD_STAMP else None
+
+
+def _is_standard_origin(header: npt.NDArray[np.void]) -> bool:
+    """Whether IMOD takes the origin's sign to be MRC2014's: by its version number or IMOD's flag."""
+    return int(header["nversion"]) > 0 or bool((imod_flags(header) or 0) & _IMOD_STANDARD_ORIGIN)
 
 
 def _voxel_size(cell: Triple, sampling: Sequence[int], warnings: list[str]) -> Triple | None:

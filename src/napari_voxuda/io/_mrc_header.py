@@ -15,7 +15,7 @@ from napari_voxuda._types import TripleInt
 from napari_voxuda.data.volume import Grid
 from napari_voxuda.errors import FileFormatError
 from napari_voxuda.io._foreign import foreign_kind
-from napari_voxuda.io._mrc_grid import grid_from_header
+from napari_voxuda.io._mrc_grid import grid_from_header, imod_flags
 
 __all__ = ["HEADER_BYTES", "MrcHeader", "parse_header"]
 
@@ -30,7 +30,6 @@ _REFUSED_MODES = {
     17: "RGB colours (mode 17)",
     101: "4-bit integers (mode 101)",
 }
-_IMOD_STAMP = 1146047817
 _IMOD_SIGNED = 1
 _IMOD_PACKED = 16
 _MAX_EDGE = 1 << 24
@@ -52,8 +51,8 @@ class MrcHeader:
         MRC mode: 0, 1, 2, 6 or 12.
     dtype : numpy.dtype
         Type of a voxel in the file, byte order included.
-    offset : int
-        Bytes before the first voxel: header and extended header.
+    extended_bytes : int
+        Length of the extended header as the header claims it; may be nonsense, even negative.
     grid : Grid
         Voxel size, origin, start indices, cell and sampling.
     space_group : int
@@ -71,12 +70,17 @@ class MrcHeader:
     axes: TripleInt
     mode: int
     dtype: np.dtype[np.generic]
-    offset: int
+    extended_bytes: int
     grid: Grid
     space_group: int
     statistics: tuple[float, float, float, float]
     labels: tuple[str, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def offset(self) -> int:
+        """Bytes before the first voxel if the claimed length of the extended header is right."""
+        return HEADER_BYTES + max(0, self.extended_bytes)
 
     @property
     def data_bytes(self) -> int:
@@ -119,7 +123,7 @@ def parse_header(raw: bytes, path: Path) -> MrcHeader:
         axes=axes,
         mode=int(header["mode"]),
         dtype=_dtype(header, warnings),
-        offset=HEADER_BYTES + int(header["nsymbt"]),
+        extended_bytes=int(header["nsymbt"]),
         grid=grid_from_header(header, axes, warnings),
         space_group=int(header["ispg"]),
         statistics=tuple(float(header[k]) for k in ("dmin", "dmax", "dmean", "rms")),  # type: ignore[arg-type]
@@ -186,7 +190,7 @@ def _refuse_values(header: npt.NDArray[np.void], path: Path) -> None:
 def _check_kind(header: npt.NDArray[np.void], path: Path, warnings: list[str]) -> None:
     """Refuse modes and space groups that are not volumes; note doubtful ones."""
     mode, group = int(header["mode"]), int(header["ispg"])
-    packed = mode == 0 and (_imod_flags(header) or 0) & _IMOD_PACKED
+    packed = mode == 0 and (imod_flags(header) or 0) & _IMOD_PACKED
     if mode in _REFUSED_MODES or packed:
         kind = "4-bit integers packed in bytes" if packed else _REFUSED_MODES[mode]
         raise FileFormatError(
@@ -197,11 +201,6 @@ def _check_kind(header: npt.NDArray[np.void], path: Path, warnings: list[str]) -
         raise FileFormatError(
             f"{path}: one volume was wanted, got a stack of volumes (space group {group}); "
             "write each volume to a file of its own."
-        )
-    if int(header["nsymbt"]) < 0:
-        raise FileFormatError(
-            f"{path}: the MRC header is damaged: a length of the extended header was wanted, got "
-            f"{int(header['nsymbt'])}; write the file again with the program that made it."
         )
     if group == 0 and int(header["nz"]) > 1:
         warnings.append(
@@ -239,17 +238,11 @@ def _dtype(header: npt.NDArray[np.void], warnings: list[str]) -> np.dtype[np.gen
 
 def _bytes_are_signed(header: npt.NDArray[np.void]) -> bool:
     """Decide by IMOD's stamp and flag, else by the header's range, else signed (MRC2014)."""
-    flags = _imod_flags(header)
+    flags = imod_flags(header)
     if flags is not None:
         return bool(flags & _IMOD_SIGNED)
     low, high = float(header["dmin"]), float(header["dmax"])
     return not (0 <= low <= high <= 255 and high > 127)
-
-
-def _imod_flags(header: npt.NDArray[np.void]) -> int | None:
-    """Return IMOD's bit flags, None without its stamp."""
-    stamp, flags = np.frombuffer(header.tobytes()[152:160], header.dtype["mode"])
-    return int(flags) if int(stamp) == _IMOD_STAMP else None
 
 
 def _labels(header: npt.NDArray[np.void]) -> tuple[str, ...]:

@@ -16,12 +16,22 @@ import numpy.typing as npt
 from mrcfile.dtypes import HEADER_DTYPE  # type: ignore[import-untyped]
 
 from napari_voxuda import __version__
-from napari_voxuda.data.volume import Volume
+from napari_voxuda.data.slabs import release_pages
+from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import InputError, OutputError
 from napari_voxuda.io._mrc_grid import put_grid
 from napari_voxuda.io.atomic import atomic_path
 
-__all__ = ["MRC_SUFFIXES", "mrc_stem", "write_mask", "write_mrc"]
+__all__ = [
+    "MRC_SUFFIXES",
+    "check_name",
+    "header_bytes",
+    "label_dtype",
+    "mrc_stem",
+    "packed_stream",
+    "write_mask",
+    "write_mrc",
+]
 
 MRC_SUFFIXES: tuple[str, ...] = (".mrc", ".map", ".rec", ".st", ".ali", ".preali", ".mrcs")
 """Suffixes of MRC files; each may be followed by ``.gz`` or ``.bz2``."""
@@ -92,15 +102,26 @@ def write_mask(path: str | Path, volume: Volume, *, label: str | None = None) ->
         raise InputError(
             f"{volume.name}: labels of at least 0 were wanted, got {minimum:g}; use 0 for background."
         )
-    if maximum > 65535:
-        raise InputError(
-            f"{volume.name}: at most 65535 labels fit an MRC file, got label {maximum:g}; number them "
-            "anew from 1 or remove small ones."
-        )
+    dtype = label_dtype(maximum, volume.name)
     if volume.data.dtype.kind == "f" and any((s != np.rint(s)).any() for s in _slabs(volume.data)):
         raise InputError(f"{volume.name}: whole-numbered labels were wanted, got fractions.")
-    dtype = np.dtype("<i1" if maximum <= 127 else "<i2" if maximum <= 32767 else "<u2")
     _write(Path(path), volume, dtype, label or "mask")
+
+
+def label_dtype(largest: float, name: str) -> np.dtype[Any]:
+    """Return the type in which labels up to `largest` are written.
+
+    Raises
+    ------
+    InputError
+        When it is above 65535.
+    """
+    if largest > 65535:
+        raise InputError(
+            f"{name}: at most 65535 labels fit an MRC file, got label {largest:g}; number them "
+            "anew from 1 or remove small ones."
+        )
+    return np.dtype("<i1" if largest <= 127 else "<i2" if largest <= 32767 else "<u2")
 
 
 @dataclass(frozen=True)
@@ -113,21 +134,27 @@ class _Statistics:
 
 def _write(path: Path, volume: Volume, dtype: np.dtype[Any], label: str | None) -> None:
     """Write header and voxels; the data are read twice, a slab at a time."""
-    if mrc_stem(path) is None:
-        raise OutputError(
-            f"{path}: a name ending in one of {', '.join(MRC_SUFFIXES)} was wanted (.gz or .bz2 may "
-            f"follow), got {path.suffix or 'no suffix'!r}."
-        )
-    header = _header(volume, dtype, _statistics(volume.data, dtype), label)
-    with atomic_path(path) as temporary, _packed(temporary, path.suffix.lower()) as stream:
+    check_name(path)
+    header = header_bytes(volume.data, volume.grid, dtype, label)
+    with atomic_path(path) as temporary, packed_stream(temporary, path.suffix) as stream:
         stream.write(header)
         for slab in _slabs(volume.data):
             stream.write(np.ascontiguousarray(slab, dtype=dtype).data)
 
 
+def check_name(path: Path) -> None:
+    """Raise OutputError for a name that does not end like an MRC file's."""
+    if mrc_stem(path) is None:
+        raise OutputError(
+            f"{path}: a name ending in one of {', '.join(MRC_SUFFIXES)} was wanted (.gz or .bz2 may "
+            f"follow), got {path.suffix or 'no suffix'!r}."
+        )
+
+
 @contextmanager
-def _packed(path: Path, suffix: str) -> Iterator[IO[bytes]]:
+def packed_stream(path: Path, suffix: str) -> Iterator[IO[bytes]]:
     """Open a file for writing, compressed as the final name's suffix asks."""
+    suffix = suffix.lower()
     with path.open("wb") as plain:
         if suffix == ".gz":
             with gzip.GzipFile(filename="", mode="wb", fileobj=plain, mtime=0) as packed:
@@ -144,6 +171,7 @@ def _slabs(data: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
     depth = max(1, _SLAB_BYTES // max(1, data[0].size * 8))
     for start in range(0, len(data), depth):
         yield data[start : start + depth]
+        release_pages(data)
 
 
 def _finite_range(volume: Volume) -> tuple[float, float]:
@@ -204,24 +232,25 @@ def _statistics(data: npt.NDArray[Any], dtype: np.dtype[Any]) -> _Statistics:
     return _Statistics(low, high, mean, math.sqrt(squares / count))
 
 
-def _header(
-    volume: Volume, dtype: np.dtype[Any], statistics: _Statistics, label: str | None
+def header_bytes(
+    data: npt.NDArray[Any], grid: Grid, dtype: np.dtype[Any], label: str | None
 ) -> bytes:
-    """Return the 1024 bytes of the header."""
+    """Return the 1024 bytes of the header of a file of these values."""
+    statistics = _statistics(data, dtype)
     header = np.zeros((), HEADER_DTYPE)
-    d, h, w = volume.shape
+    d, h, w = data.shape
     header["nx"], header["ny"], header["nz"] = w, h, d
     header["mode"] = _MODES[dtype.str[1:]]
     header["mapc"], header["mapr"], header["maps"] = 1, 2, 3
     header["cellb"] = (90.0, 90.0, 90.0)
-    header["ispg"], header["nversion"] = 1, 20141
+    header["ispg"] = 1
     header["map"], header["machst"] = b"MAP ", (0x44, 0x44, 0, 0)
     header["dmin"], header["dmax"] = statistics.minimum, statistics.maximum
     header["dmean"], header["rms"] = statistics.mean, min(statistics.rms, 3.4e38)
     header["nlabl"] = 1
     header["label"] = b""
     header["label"][0] = _label(label)
-    put_grid(header, volume.grid, volume.shape)
+    put_grid(header, grid, (d, h, w))
     return header.tobytes()
 
 

@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 _CHUNK_BYTES = 1 << 24
+_SURPLUS = "The file is longer than its header says; the rest is ignored."
 
 
 def is_mrc_name(path: str | Path) -> bool:
@@ -72,9 +73,9 @@ def read_mrc(path: str | Path) -> Volume:
     Returns
     -------
     Volume
-        (d, h, w) values in the order (z, y, x) and in the type of the file: a read-only memory map,
-        or an array in memory when the file is compressed or big-endian. Its `warnings` tell what
-        is doubtful about the header.
+        (d, h, w) values in the order (z, y, x), in the type and byte order of the file: a read-only
+        memory map, or an array in memory when the file is compressed. Its `warnings` tell what is
+        doubtful about the header.
 
     Raises
     ------
@@ -86,20 +87,14 @@ def read_mrc(path: str | Path) -> Volume:
     path = Path(path).expanduser()
     with _open(path) as (stream, is_packed):
         header = parse_header(stream.read(HEADER_BYTES), path)
-        if not is_packed:
-            surplus = _surplus(header, path)
-            data = _mapped(path, header)
-        else:
-            data, surplus = _decompressed(stream, header, path)
-    warnings = header.warnings
-    if surplus:
-        warnings += ("The file is longer than its header says; the rest is ignored.",)
+        read = _decompressed if is_packed else _mapped
+        data, warnings = read(stream, header, path)
     return Volume(
         data=data.transpose(header.axes),
         grid=header.grid,
         name=mrc_stem(path) or path.stem,
         path=path,
-        warnings=warnings,
+        warnings=header.warnings + warnings,
     )
 
 
@@ -129,58 +124,86 @@ def _open(path: Path) -> Iterator[tuple[IO[bytes], bool]]:
         raise InputError(f"{path}: the file cannot be read ({reason}).") from error
 
 
-def _surplus(header: MrcHeader, path: Path) -> bool:
-    """Whether the file is longer than its header says; raise when it is shorter."""
-    size, wanted = path.stat().st_size, header.offset + header.data_bytes
+def _mapped(
+    stream: IO[bytes], header: MrcHeader, path: Path
+) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
+    """Return the voxels as a read-only memory map, and sentences about the file's length."""
+    size, offset = path.stat().st_size, header.offset
+    warnings: tuple[str, ...] = ()
+    if header.extended_bytes and size == HEADER_BYTES + header.data_bytes:
+        offset, warnings = HEADER_BYTES, (_without_extension(header),)
+    elif header.extended_bytes < 0:
+        raise _negative_extension(header, path)
+    wanted = offset + header.data_bytes
     if size < wanted:
         raise FileFormatError(
             f"{path}: the file is truncated: its header says {wanted} bytes, it has {size}; "
             "copy or download it again."
         )
-    return size > wanted
-
-
-def _mapped(path: Path, header: MrcHeader) -> npt.NDArray[Any]:
-    """Return the voxels as a read-only memory map, or in memory where they must be swapped."""
+    if size > wanted:
+        warnings = (_SURPLUS,)
     data: npt.NDArray[Any] = np.memmap(
-        path, header.dtype, mode="r", offset=header.offset, shape=header.file_shape
+        stream,
+        header.dtype,
+        mode="r",
+        offset=offset,
+        shape=header.file_shape,
     )
-    return data if header.dtype.isnative else _swapped(data)
-
-
-def _swapped(data: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return a read-only copy in the machine's byte order, which torch needs."""
-    swapped = np.array(data, data.dtype.newbyteorder("="), subok=False)
-    swapped.flags.writeable = False
-    return swapped
+    return data, warnings
 
 
 def _decompressed(
     stream: IO[bytes], header: MrcHeader, path: Path
-) -> tuple[npt.NDArray[Any], bool]:
-    """Return the voxels of a compressed file, and whether it holds more than its header says.
+) -> tuple[npt.NDArray[Any], tuple[str, ...]]:
+    """Return the voxels of a compressed file, and sentences about its length.
 
     No more is ever read than the header says, and no memory is taken before data come.
     """
-    _read_exactly(stream, header.offset - HEADER_BYTES, path, keep=False)
-    buffer = _read_exactly(stream, header.data_bytes, path, keep=True)
+    wanted = header.data_bytes
+    skipped = _skip(stream, header.extended_bytes)
+    buffer = _read(stream, wanted)
     surplus = bool(stream.read(1))  # at the end of the stream this also checks its checksum
+    warnings = (_SURPLUS,) if surplus else ()
+    if header.extended_bytes and not surplus and skipped + len(buffer) == wanted:
+        stream.seek(HEADER_BYTES)
+        buffer, warnings = _read(stream, wanted), (_without_extension(header),)
+    elif header.extended_bytes < 0:
+        raise _negative_extension(header, path)
+    if len(buffer) < wanted:
+        raise FileFormatError(
+            f"{path}: the file is truncated: {wanted - len(buffer)} of {wanted} bytes of voxels are "
+            "missing after decompression; copy or download it again."
+        )
     data = np.frombuffer(buffer, header.dtype).reshape(header.file_shape)
     data.flags.writeable = False
-    return data if header.dtype.isnative else _swapped(data), surplus
+    return data, warnings
 
 
-def _read_exactly(stream: IO[bytes], count: int, path: Path, *, keep: bool) -> bytearray:
-    """Read `count` bytes in chunks."""
-    buffer, left = bytearray(), count
-    while left:
-        chunk = stream.read(min(left, _CHUNK_BYTES))
-        if not chunk:
-            raise FileFormatError(
-                f"{path}: the file is truncated: {left} of {count} bytes are missing after "
-                "decompression; copy or download it again."
-            )
+def _without_extension(header: MrcHeader) -> str:
+    return (
+        f"The header claims {header.extended_bytes} bytes of extended header that the file does not "
+        "have; it is read without."
+    )
+
+
+def _negative_extension(header: MrcHeader, path: Path) -> FileFormatError:
+    return FileFormatError(
+        f"{path}: the MRC header is damaged: a length of the extended header was wanted, got "
+        f"{header.extended_bytes}; write the file again with the program that made it."
+    )
+
+
+def _skip(stream: IO[bytes], count: int) -> int:
+    """Read up to `count` bytes in chunks, keep none, and return how many there were."""
+    left = max(0, count)
+    while left and (chunk := stream.read(min(left, _CHUNK_BYTES))):
         left -= len(chunk)
-        if keep:
-            buffer += chunk
+    return max(0, count) - left
+
+
+def _read(stream: IO[bytes], count: int) -> bytearray:
+    """Read up to `count` bytes in chunks."""
+    buffer = bytearray()
+    while len(buffer) < count and (chunk := stream.read(min(count - len(buffer), _CHUNK_BYTES))):
+        buffer += chunk
     return buffer

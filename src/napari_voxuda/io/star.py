@@ -18,6 +18,7 @@ from napari_voxuda import __version__
 from napari_voxuda._types import Triple, TripleInt
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.errors import FileFormatError, InputError, OutputError
+from napari_voxuda.io._positions import check_inside, checked_voxel_size, scores_in_range
 from napari_voxuda.io._star_names import of_one_tomogram, row_names, star_name
 from napari_voxuda.io._star_table import StarTable, read_particle_table
 from napari_voxuda.io.atomic import atomic_path
@@ -79,7 +80,7 @@ def read_star_picks(
         When it is not a STAR file with particle coordinates.
     """
     path = Path(path).expanduser()
-    voxel = _checked_voxel_size(voxel_size_angstrom, path)
+    voxel = checked_voxel_size(voxel_size_angstrom, path)
     table = read_particle_table(path, (_CENTRED, _PIXELS))
     table = of_one_tomogram(table, path, tomogram_name)
     if table.has(_CENTRED):
@@ -89,7 +90,7 @@ def read_star_picks(
         positions = table.numbers(_PIXELS) * pixel[:, None] / voxel
     if table.has(_SHIFTS) and not table.has(("rlnTomoSubtomogramRot",)):
         positions = positions - table.numbers(_SHIFTS) / voxel
-    _check_inside(positions, shape, path)
+    check_inside(positions, shape, path)
     return Picks(positions=positions, scores=_scores(table))
 
 
@@ -170,7 +171,7 @@ def write_star_picks(
         When the file cannot be written.
     """
     path = Path(path)
-    voxel = _checked_voxel_size(voxel_size_angstrom, path)
+    voxel = checked_voxel_size(voxel_size_angstrom, path)
     name = star_name(tomogram_name)
     lines = [f"# napari-voxuda {__version__}", ""]
     if convention == "relion5":
@@ -199,19 +200,6 @@ def write_star_picks(
 def _loop(block: str, tags: list[str], rows: list[str]) -> list[str]:
     numbered = [f"_{tag} #{i}" for i, tag in enumerate(tags, start=1)]
     return [f"data_{block}", "", "loop_", *numbered, *rows, ""]
-
-
-def _checked_voxel_size(value: float | Triple | None, path: Path) -> npt.NDArray[np.float64]:
-    """Return the voxel size as (z, y, x)."""
-    if value is None:
-        raise InputError(
-            f"{path}: coordinates cannot be converted while the tomogram's voxel size is unknown; "
-            "set it in Å."
-        )
-    voxel = np.broadcast_to(np.asarray(value, dtype=np.float64), 3)
-    if not (np.isfinite(voxel) & (voxel > 0)).all():
-        raise InputError(f"voxel size: positive Å values were wanted, got {value}.")
-    return voxel
 
 
 def _coordinate_pixel(table: StarTable, path: Path, given: float | None) -> npt.NDArray[np.float64]:
@@ -245,22 +233,8 @@ def _coordinate_pixel(table: StarTable, path: Path, given: float | None) -> npt.
     return found
 
 
-def _check_inside(positions: npt.NDArray[np.float64], shape: TripleInt, path: Path) -> None:
-    """Raise when most positions are outside of the tomogram."""
-    limits = np.array(shape) - 0.5
-    inside = np.all((positions >= -0.5) & (positions <= limits), axis=1)
-    if len(positions) and inside.mean() < 0.5:
-        low, high = positions.min(axis=0).round(1).tolist(), positions.max(axis=0).round(1).tolist()
-        raise InputError(
-            f"{path}: positions inside a tomogram of {shape} voxels (z, y, x) were wanted, got "
-            f"{int((~inside).sum())} of {len(positions)} outside (from {low} to {high}); check the voxel "
-            "size and that the picks belong to this tomogram."
-        )
-
-
 def _scores(table: StarTable) -> npt.NDArray[np.float64] | None:
     """Return the figures of merit where they are scores in [0, 1]."""
     if not table.has((_SCORE,)):
         return None
-    scores = table.numbers((_SCORE,))[:, 0]
-    return scores if len(scores) and scores.min() >= 0 and scores.max() <= 1 else None
+    return scores_in_range(table.numbers((_SCORE,))[:, 0])

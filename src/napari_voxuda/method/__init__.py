@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from napari_voxuda.method.denoising import DenoiseSettings, denoise, denoise_halo
     from napari_voxuda.method.expected_dice import expected_dice_threshold, mean_size_threshold
     from napari_voxuda.method.fourier import (
+        cube_line,
         dft,
         high_pass,
-        high_pass_band,
         high_pass_mask,
         high_pass_spectrum,
         inverse_dft,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
         ngm_denoise,
         pseudo_label,
     )
-    from napari_voxuda.method.radial_power import radial_frequencies, radial_power
+    from napari_voxuda.method.radial_spectrum import radial_frequencies, radial_power
     from napari_voxuda.method.ranked_labels import ranked_pseudo_label
 
 __all__ = [
@@ -61,6 +61,7 @@ __all__ = [
     "balanced_pseudo_label",
     "bilateral_filter",
     "consistency_loss",
+    "cube_line",
     "denoise",
     "denoise_halo",
     "dft",
@@ -72,7 +73,6 @@ __all__ = [
     "gaussian_noise",
     "gradient_difference",
     "high_pass",
-    "high_pass_band",
     "high_pass_mask",
     "high_pass_spectrum",
     "improved_bilateral_filter",
@@ -101,7 +101,7 @@ _MODULES = (
     "fourier",
     "noise_generation",
     "noise_spectrum",
-    "radial_power",
+    "radial_spectrum",
     "consistency",
     "bilateral",
     "improved_bilateral",

@@ -12,9 +12,9 @@ from napari_voxuda.method._tensors import SPATIAL, check_volume, working
 
 __all__ = [
     "HighPassShape",
+    "cube_line",
     "dft",
     "high_pass",
-    "high_pass_band",
     "high_pass_mask",
     "high_pass_spectrum",
     "inverse_dft",
@@ -129,41 +129,6 @@ def high_pass_mask(
     raise InputError(f"high_pass_mask: form 'cube' or 'radial' was wanted, got {form!r}.")
 
 
-def high_pass_band(
-    size: int, pass_fraction: float, *, device: torch.device | str | None = None
-) -> torch.Tensor:
-    """Return which frequencies along one axis the cube of `high_pass_mask` keeps.
-
-    Parameters
-    ----------
-    size : int
-        Voxels n along the axis.
-    pass_fraction : float
-        Fraction rho of the coefficients of the whole spectrum that is kept, above 0 and at most 1.
-    device : torch.device or str, optional
-        Where the band is made.
-
-    Returns
-    -------
-    Tensor
-        (size,) bool with frequency 0 at index 0; round(n rho^(1/3)) of them are kept.
-
-    Raises
-    ------
-    InputError
-        When the fraction is outside its bounds.
-    """
-    if not 0 < pass_fraction <= 1:
-        raise InputError(
-            f"high_pass_band: pass_fraction above 0 and at most 1 was wanted, got {pass_fraction}."
-        )
-    side = max(1, min(size, round(size * pass_fraction ** (1 / 3))))
-    line = torch.zeros(size, dtype=torch.bool, device=device)
-    start = (size - side + 1) // 2
-    line[start : start + side] = True
-    return line
-
-
 def high_pass_spectrum(
     spectrum: torch.Tensor, width: int, pass_fraction: float, *, shape: HighPassShape = "cube"
 ) -> torch.Tensor:
@@ -256,10 +221,43 @@ def kept_energy(
     return float(_symmetrised(high_pass_mask(shape, pass_fraction, form=form)).square().mean())
 
 
+def cube_line(n: int, fraction: float, device: torch.device | str | None = None) -> torch.Tensor:
+    """Return which of the coefficients along one axis the cube of `high_pass_mask` keeps.
+
+    Parameters
+    ----------
+    n : int
+        Voxels along the axis, at least 1.
+    fraction : float
+        Fraction rho of the coefficients of the whole spectrum that is kept, above 0 and at most 1.
+    device : torch.device or str, optional
+        Where the line is made.
+
+    Returns
+    -------
+    Tensor
+        (n,) bool with frequency 0 at index 0; round(n rho^(1/3)) of them are kept.
+
+    Raises
+    ------
+    InputError
+        When the fraction is outside its bounds.
+    """
+    if not 0 < fraction <= 1:
+        raise InputError(
+            f"cube_line: pass_fraction above 0 and at most 1 was wanted, got {fraction}."
+        )
+    side = max(1, min(n, round(n * fraction ** (1 / 3))))
+    line = torch.zeros(n, dtype=torch.bool, device=device)
+    start = (n - side + 1) // 2
+    line[start : start + side] = True
+    return line
+
+
 def _cube(shape: Sequence[int], fraction: float, device: torch.device | str | None) -> torch.Tensor:
     mask = torch.ones(tuple(shape), dtype=torch.bool, device=device)
     for axis, n in enumerate(shape):
-        line = high_pass_band(n, fraction, device=device)
+        line = cube_line(n, fraction, device)
         mask &= line.reshape([n if a == axis else 1 for a in range(3)])
     return mask
 

@@ -6,7 +6,7 @@ import torch
 
 from napari_voxuda.errors import InputError
 from napari_voxuda.method._tensors import check_volume, working
-from napari_voxuda.method.fourier import HighPassShape, high_pass_band
+from napari_voxuda.method.fourier import HighPassShape, cube_line
 from napari_voxuda.method.pseudo_labels import ngm_denoise
 
 __all__ = ["ngm_denoise_slice"]
@@ -62,11 +62,12 @@ def ngm_denoise_slice(
     if shape != "cube":
         return ngm_denoise(volume, pass_fraction, shape=shape).select(axis, index)
     stack = working(volume).movedim(axis, 0)
-    bands = [high_pass_band(n, pass_fraction, device=volume.device) for n in stack.shape]
+    bands = [cube_line(n, pass_fraction, volume.device) for n in stack.shape]
     across = torch.fft.ifft(bands[0].to(torch.complex128))
     weights = across[(index - torch.arange(len(stack), device=volume.device)) % len(stack)]
     parts = torch.stack([weights.real, weights.imag]).to(stack.dtype)
     mixed = torch.tensordot(parts, stack, dims=1)
     spectrum = torch.fft.fft2(torch.complex(mixed[0], mixed[1]))
     spectrum *= bands[1][:, None] & bands[2]
-    return (stack[index] - torch.fft.ifft2(spectrum).real).to(volume.dtype)
+    noise: torch.Tensor = torch.fft.ifft2(spectrum).real
+    return (stack[index] - noise).to(volume.dtype)

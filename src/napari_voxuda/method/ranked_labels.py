@@ -11,7 +11,7 @@ import torch
 
 from napari_voxuda.errors import InputError
 from napari_voxuda.method._tensors import reached_by, working
-from napari_voxuda.method.expected_dice import expected_dice_threshold, mean_size_threshold
+from napari_voxuda.method.expected_dice import expected_dice_threshold
 from napari_voxuda.method.pseudo_labels import PseudoLabels
 
 __all__ = ["ranked_pseudo_label"]
@@ -25,7 +25,7 @@ def ranked_pseudo_label(probability: torch.Tensor, *, margin: float = 1.5) -> Ps
     probability : Tensor
         Any shape, real: foreground probabilities in [0, 1], ranked all together.
     margin : float
-        At least 1: voxels that rank behind `margin` times the larger of the two estimated sizes are
+        At least 1: voxels that rank behind `margin` times the number of foreground voxels are
         background; those between foreground and background get no label.
 
     Returns
@@ -41,15 +41,17 @@ def ranked_pseudo_label(probability: torch.Tensor, *, margin: float = 1.5) -> Ps
 
     Notes
     -----
-    Foreground is the mask of `mean_size_threshold`, and its two estimates of the size are those that
-    the margin refers to. The labels are to be given once, by a network that has settled. Given anew in
-    every step they run away: they hold too much foreground where the network is unsure, and a network
-    that learns them is unsure of more.
+    Foreground is the mask with the largest expected Dice score (`expected_dice_threshold`). Where the
+    probabilities sum to more, the margin refers to that sum.
+
+    The labels are to be given once, by a network that has settled. Given anew in every step they run
+    away: they hold too much foreground where the network is unsure, and a network that learns them is
+    unsure of more.
     """
     if margin < 1:
         raise InputError(f"ranked_pseudo_label: margin of at least 1 was wanted, got {margin}.")
     wide = working(probability)
-    largest = (wide >= expected_dice_threshold(wide)).double().mean().item()
-    labels = wide >= mean_size_threshold(wide)
-    background = wide < reached_by(wide, margin * max(largest, wide.double().mean().item()))
+    labels = wide >= expected_dice_threshold(wide)
+    largest = max(labels.double().mean().item(), wide.double().mean().item())
+    background = wide < reached_by(wide, margin * largest)
     return PseudoLabels(labels=labels, confident=labels | background)

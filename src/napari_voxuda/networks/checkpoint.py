@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor
 
 from napari_voxuda._params import from_dict
 from napari_voxuda._types import Contrast, Normalisation
-from napari_voxuda.errors import FileFormatError, InputError, RunFolderError
+from napari_voxuda.errors import FileFormatError, InputError, RunFolderError, one_line
 from napari_voxuda.io.atomic import atomic_path
 from napari_voxuda.networks.prediction import predict_steadily
 from napari_voxuda.networks.settings import MAX_SMOOTH_VOXELS, NetworkSettings
@@ -26,15 +28,18 @@ __all__ = [
     "MODEL_FILE",
     "Model",
     "ModelCard",
+    "checkpoints",
     "latest_checkpoint",
     "load_model",
     "read_tensors",
+    "weights_file",
     "write_tensors",
 ]
 
 MODEL_FILE = "model.safetensors"
 CHECKPOINTS = "checkpoints"
 _KEY = "napari-voxuda"
+_CHECKSUM = "sha256"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,8 +140,12 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, An
         Plain values.
     """
     plain = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
-    payload = save(plain, metadata={_KEY: json.dumps(metadata)})
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
+    text = json.dumps(metadata)
+    payload = save(plain, metadata={_KEY: text, _CHECKSUM: _checksum(text, plain)})
+    with (
+        atomic_path(path, needed_bytes=len(payload)) as temporary,
+        temporary.open("wb") as file,
+    ):
         file.write(payload)
         file.flush()
         os.fsync(file.fileno())
@@ -148,26 +157,46 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises
     ------
     FileFormatError
-        When the file is damaged or was not written by this program.
+        When the file is damaged, to the bit, or was not written by this program.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = json.loads((file.metadata() or {})[_KEY])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        content = path.read_bytes()  # not a memory map: that of a file cut short ends the process
+        with warnings.catch_warnings(action="ignore"):
+            tensors = load(content)
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        stored = header["__metadata__"]
+        metadata = json.loads(stored[_KEY])
+        wanted = stored.get(_CHECKSUM)  # files of version 0.1 have none
+        if wanted is not None and wanted != _checksum(stored[_KEY], tensors):
+            raise ValueError("its checksum is wrong")
+    except (SafetensorError, OSError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise FileFormatError(
             f"{path}: weights written by napari-voxuda were wanted, but the file cannot be "
-            f"read as such ({error}). Point to another run."
+            f"read as such ({one_line(error)}). Point to another run."
         ) from error
     if not isinstance(metadata, dict):
         raise FileFormatError(f"{path}: the metadata are not a JSON object.")
     return tensors, metadata
 
 
+def checkpoints(run: Path) -> list[Path]:
+    """Return the checkpoints of a run folder, newest first."""
+    return sorted((run / CHECKPOINTS).glob("step-*.safetensors"), reverse=True)
+
+
 def latest_checkpoint(run: Path) -> Path | None:
     """Return the newest checkpoint of a run folder, or None when it has none."""
-    found = sorted((run / CHECKPOINTS).glob("step-*.safetensors"))
-    return found[-1] if found else None
+    return next(iter(checkpoints(run)), None)
+
+
+def _checksum(text: str, tensors: dict[str, Tensor]) -> str:
+    """Return the SHA-256 of metadata and tensors: names, types, shapes and bytes."""
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def load_model(run: Path, device: torch.device | str = "cpu") -> Model:
@@ -187,8 +216,11 @@ def load_model(run: Path, device: torch.device | str = "cpu") -> Model:
     FileFormatError
         When the weights are damaged.
     """
-    path = _weights_file(Path(run))
-    tensors, metadata = read_tensors(path)
+    path = weights_file(Path(run))
+    try:
+        tensors, metadata = read_tensors(path)
+    except FileFormatError as error:
+        raise FileFormatError(f"{error}{_way_out(path)}") from error
     try:
         card = card_from_dict(metadata["model"])
         network = VoxResNet(card.network)
@@ -197,7 +229,8 @@ def load_model(run: Path, device: torch.device | str = "cpu") -> Model:
         network.load_state_dict(weights)
     except (KeyError, TypeError, InputError, RuntimeError) as error:
         raise FileFormatError(
-            f"{path}: the weights do not fit the network that the file describes ({error})."
+            f"{path}: the weights do not fit the network that the file describes "
+            f"({one_line(error)})."
         ) from error
     target = torch.device(device)
     return Model(card=card, network=network.to(target).eval(), device=target)
@@ -229,7 +262,35 @@ def card_from_dict(values: dict[str, Any]) -> ModelCard:
     return card
 
 
-def _weights_file(run: Path) -> Path:
+def _way_out(path: Path) -> str:
+    """Return what can be done about damaged weights of a run folder."""
+    older = [p for p in checkpoints(path.parent.parent) if p.name < path.name]
+    if path.parent.name == CHECKPOINTS and older:
+        return (
+            f" Or give the checkpoint before it, {older[0]}; "
+            "'napari-voxuda adapt --resume' falls back to that one too."
+        )
+    if path.name == MODEL_FILE and checkpoints(path.parent):
+        return (
+            " Or delete it and write it anew with 'napari-voxuda adapt --resume --out "
+            f"{path.parent}'."
+        )
+    return ""
+
+
+def weights_file(run: Path) -> Path:
+    """Return the file of a run's model, or its newest checkpoint.
+
+    Parameters
+    ----------
+    run : Path
+        A run folder, or the path of a single ``.safetensors`` file.
+
+    Raises
+    ------
+    RunFolderError
+        When the folder does not exist or holds no weights.
+    """
     if run.is_file():
         return run
     if not run.is_dir():

@@ -7,14 +7,16 @@ Two foreground voxels belong to one component when they share a face, an edge or
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import Any, Final, Literal
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_voxuda._types import Triple
+from napari_voxuda.data.slabs import release_pages
 from napari_voxuda.errors import InputError
+from napari_voxuda.segmentation.components import CONNECTIVITY, Components, slabs
 from napari_voxuda.segmentation.particles import Particle
 
 __all__ = [
@@ -22,14 +24,12 @@ __all__ = [
     "find_particles",
     "label_particles",
     "mask_from_probability",
+    "measure_components",
     "min_voxels_of",
     "voxel_volume_angstrom3",
 ]
 
-CONNECTIVITY: Final[Literal[26]] = 26
-"""Neighbours of a voxel: those that share a face, an edge or a corner with it."""
-
-_SLAB_VOXELS = 1 << 22
+_Pieces = Iterable[tuple[slice, npt.NDArray[Any]]]
 
 
 def voxel_volume_angstrom3(voxel_size_angstrom: Triple | None) -> float | None:
@@ -88,18 +88,14 @@ def mask_from_probability(
         (d, h, w) uint8, 1 where foreground.
     """
     mask = np.zeros(probability.shape, dtype=np.uint8)
-    for slab in _slabs(probability):
+    for slab in slabs(probability):
         np.greater_equal(probability[slab], threshold, out=mask[slab].view(np.bool_))
+        release_pages(probability)
     if min_voxels > 1:
-        import cc3d
-
-        cc3d.dust(
-            mask,
-            threshold=min_voxels,
-            connectivity=CONNECTIVITY,
-            binary_image=True,
-            in_place=True,
-        )
+        components = Components(mask)
+        small = components.voxels < min_voxels
+        for slab, labels in components.labels():
+            mask[slab][small[labels]] = 0
     return mask
 
 
@@ -117,29 +113,11 @@ def label_particles(mask: npt.NDArray[Any]) -> npt.NDArray[np.unsignedinteger[An
         (d, h, w) unsigned labels: 0 background, 1 the largest component; components of equal size
         in the order of their first voxel (z, then y, then x).
     """
-    import cc3d
-
-    foreground = mask if mask.dtype in (np.bool_, np.uint8) else mask != 0
-    labels = cc3d.connected_components(
-        np.ascontiguousarray(foreground), connectivity=CONNECTIVITY, binary_image=True
-    )
-    count = int(labels.max())
-    voxels = np.zeros(count + 1, dtype=np.int64)
-    first = np.full(count + 1, labels.size, dtype=np.int64)
-    for slab in _slabs(labels):
-        flat = labels[slab].reshape(-1)
-        where = np.flatnonzero(flat)
-        found, position, repeats = np.unique(flat[where], return_index=True, return_counts=True)
-        voxels[found] += repeats
-        start = slab.start * labels[0].size
-        first[found] = np.minimum(first[found], where[position] + start)
-    order = np.lexsort((first[1:], -voxels[1:])) + 1
-    renumbered = np.zeros(count + 1, dtype=labels.dtype)
-    renumbered[order] = np.arange(1, count + 1)
-    for slab in _slabs(labels):
-        labels[slab] = renumbered[labels[slab]]
-    found_labels: npt.NDArray[np.unsignedinteger[Any]] = labels
-    return found_labels
+    components = Components(mask)
+    found = np.empty(mask.shape, np.min_scalar_type(components.count))
+    for slab, labels in components.labels():
+        found[slab] = labels
+    return found
 
 
 def find_particles(
@@ -175,11 +153,28 @@ def find_particles(
         )
     if labels.dtype.kind not in "iub":
         raise InputError(f"particles: whole-numbered labels were wanted, got {labels.dtype}.")
-    voxels, sums = _sums(labels, probability)
-    volume = voxel_volume_angstrom3(voxel_size_angstrom)
-    present = np.flatnonzero(voxels)
-    order = present[np.argsort(-voxels[present], kind="stable")]
-    return [_particle(label, int(voxels[label]), sums[label], volume) for label in order.tolist()]
+    pieces = ((slab, labels[slab]) for slab in slabs(labels))
+    return _measured(pieces, int(labels.max()), probability, voxel_size_angstrom)
+
+
+def measure_components(
+    components: Components, probability: npt.NDArray[Any], voxel_size_angstrom: Triple | None
+) -> list[Particle]:
+    """Measure each component of a mask, whose labels are never held as a whole.
+
+    Parameters
+    ----------
+    components : Components
+        Of a mask, (d, h, w).
+    probability, voxel_size_angstrom
+        As for `find_particles`.
+
+    Returns
+    -------
+    list of Particle
+        As `find_particles` gives them of `label_particles`.
+    """
+    return _measured(components.labels(), components.count, probability, voxel_size_angstrom)
 
 
 def _particle(
@@ -195,25 +190,28 @@ def _particle(
     )
 
 
+def _measured(
+    pieces: _Pieces, largest: int, probability: npt.NDArray[Any], voxel_size: Triple | None
+) -> list[Particle]:
+    voxels, sums = _sums(pieces, largest + 1, probability)
+    volume = voxel_volume_angstrom3(voxel_size)
+    present = np.flatnonzero(voxels)
+    order = present[np.argsort(-voxels[present], kind="stable")]
+    return [_particle(label, int(voxels[label]), sums[label], volume) for label in order.tolist()]
+
+
 def _sums(
-    labels: npt.NDArray[Any], probability: npt.NDArray[Any]
+    pieces: _Pieces, count: int, probability: npt.NDArray[Any]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """Return voxel counts (n + 1,) and sums (n + 1, 4) of z, y, x and probability by label."""
-    count = int(labels.max()) + 1
     voxels = np.zeros(count, dtype=np.int64)
     sums = np.zeros((count, 4))
-    for slab in _slabs(labels):
-        z, y, x = np.nonzero(labels[slab])
+    for slab, labels in pieces:
+        z, y, x = np.nonzero(labels)
+        label = labels[z, y, x].astype(np.intp)
         at = (z + slab.start, y, x)
-        label = labels[at].astype(np.intp)
         voxels += np.bincount(label, minlength=count)
         for column, values in enumerate((*at, probability[at])):
             sums[:, column] += np.bincount(label, weights=values, minlength=count)
+        release_pages(probability)
     return voxels, sums
-
-
-def _slabs(volume: npt.NDArray[Any]) -> Iterator[slice]:
-    """Cut the first axis so that a slab holds few million voxels."""
-    thickness = max(1, _SLAB_VOXELS // max(1, volume[0].size))
-    for start in range(0, len(volume), thickness):
-        yield slice(start, start + thickness)

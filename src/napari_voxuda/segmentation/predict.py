@@ -10,9 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_voxuda._types import Progress, Task
+from napari_voxuda.data.reading import read_part
+from napari_voxuda.data.slabs import ArraySink, SlabSink, release_pages
 from napari_voxuda.errors import InputError
 from napari_voxuda.segmentation.blending import BlendWeights
 from napari_voxuda.segmentation.settings import SegmentSettings
+from napari_voxuda.segmentation.slab_window import SlabWindow
 from napari_voxuda.segmentation.tiling import Tile, Tiling, plan_tiles, reflected_indices
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ def predict_tiles(
     mean: float,
     std: float,
     invert: bool = False,
+    sink: SlabSink | None = None,
 ) -> Task[npt.NDArray[np.float32]]:
     """Predict a volume of any shape and yield `Progress` after each batch of tiles.
 
@@ -48,11 +52,14 @@ def predict_tiles(
         Statistics of the whole volume; tiles are scaled to ``(value - mean) / std``.
     invert : bool
         Change the sign after scaling, for volumes in which protein is dark.
+    sink : SlabSink or None
+        Takes the probability slab by slab as it becomes final; kept in memory when None.
 
     Returns
     -------
     numpy.ndarray
-        (d, h, w) float32 probability. Beyond it, memory is bounded by one batch of tiles.
+        (d, h, w) float32 probability, as the sink gives it. Beyond it, memory is bounded by one layer
+        of tiles along z.
 
     Raises
     ------
@@ -64,17 +71,25 @@ def predict_tiles(
     depth, height, width = volume_array.shape
     tiling = plan_tiles((depth, height, width), core=settings.core, halo=settings.halo)
     scale = -std if invert else std
-    out = np.zeros(volume_array.shape, dtype=np.float32)
-    put = _merger(out, tiling, settings)
-    done = 0
+    sink = ArraySink((depth, height, width)) if sink is None else sink
+    window = SlabWindow(tiling, sink, bounds=(0.0, 1.0))
+    put = _merger(window, tiling, settings)
+    done, layer = 0, 0
     yield Progress(stage="Segmenting", done=0, total=len(tiling))
     for tiles in _batched(iter(tiling), max(2, settings.batch)):
         boxes = [read_tile(volume_array, tile, tiling, mean=mean, scale=scale) for tile in tiles]
         for tile, probability in zip(tiles, _predict_batch(predict, boxes), strict=True):
+            window.begin(tile)
             put(tile, probability)
+        if tiles[-1].index[0] != layer:
+            layer = tiles[-1].index[0]
+            release_pages(volume_array)
         done += len(tiles)
         yield Progress(stage="Segmenting", done=done, total=len(tiling))
-    return np.clip(out, 0.0, 1.0, out=out)
+    window.finish()
+    release_pages(volume_array)
+    found: npt.NDArray[np.float32] = sink.array()
+    return found
 
 
 def read_tile(
@@ -101,7 +116,7 @@ def read_tile(
         for start, axis in zip(tile.start, tiling.axes, strict=True)
     ]
     region = tuple(slice(int(i.min()), int(i.max()) + 1) for i in indices)
-    block = np.array(volume[region], dtype=np.float64)
+    block = read_part(volume, region).astype(np.float64)
     block -= mean
     block /= scale
     z, y, x = (i - part.start for i, part in zip(indices, region, strict=True))
@@ -126,13 +141,13 @@ def _predict_batch(
 
 
 def _merger(
-    out: npt.NDArray[np.float32], tiling: Tiling, settings: SegmentSettings
+    window: SlabWindow, tiling: Tiling, settings: SegmentSettings
 ) -> Callable[[Tile, npt.NDArray[np.float32]], None]:
-    """Return the function that writes a predicted tile into `out`."""
+    """Return the function that writes a predicted tile into the window."""
     if settings.merge == "cores":
 
         def put_core(tile: Tile, probability: npt.NDArray[np.float32]) -> None:
-            out[tile.kept] = probability[tile.kept_inside]
+            window.part(tile.kept)[:] = probability[tile.kept_inside]
 
         return put_core
     weights = BlendWeights(tiling, settings.window)
@@ -142,8 +157,13 @@ def _merger(
             min(start + axis.size, axis.length) - start
             for start, axis in zip(tile.start, tiling.axes, strict=True)
         )
-        part = tuple(slice(s, s + n) for s, n in zip(tile.start, (z, y, x), strict=True))
-        out[part] += (weights(tile) * probability)[:z, :y, :x]
+        first_z, first_y, first_x = tile.start
+        region = (
+            slice(first_z, first_z + z),
+            slice(first_y, first_y + y),
+            slice(first_x, first_x + x),
+        )
+        window.part(region)[:] += (weights(tile) * probability)[:z, :y, :x]
 
     return add_weighted
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_voxuda.errors import DependencyError, FileFormatError, InputError
+from napari_voxuda.errors import DependencyError, FileFormatError, InputError, one_line
 from napari_voxuda.simulation.molecules import PROTEIN_ANGSTROM3_PER_DALTON, Molecule
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _parsed(path: Path) -> gemmi.Structure:
         structure = gemmi.read_structure(str(path))
     except (RuntimeError, ValueError, OSError) as error:
         raise FileFormatError(
-            f"{path}: a PDB or mmCIF file was wanted, but it cannot be read ({_line(error)})."
+            f"{path}: a PDB or mmCIF file was wanted, but it cannot be read ({one_line(error)})."
         ) from error
     if len(structure) == 0:
         raise FileFormatError(f"{path}: a PDB or mmCIF file was wanted, but it holds no model.")
@@ -101,7 +101,7 @@ def _assembly(structure: gemmi.Structure, path: Path) -> gemmi.Model:
         return gemmi.make_assembly(assembly, model, gemmi.HowToNameCopiedChain.AddNumber)
     except (RuntimeError, ValueError) as error:
         raise FileFormatError(
-            f"{path}: its biological assembly cannot be built ({_line(error)}); remove the statement of "
+            f"{path}: its biological assembly cannot be built ({one_line(error)}); remove the statement of "
             "the assembly from the file to use the deposited model."
         ) from error
 
@@ -131,8 +131,3 @@ def _atoms(
             masses.extend(own * (whole / own.sum()))
             nucleic.extend([known.is_nucleic_acid()] * len(atoms))
     return np.array(points).reshape(-1, 3), np.array(masses), np.array(nucleic, dtype=bool)
-
-
-def _line(error: Exception) -> str:
-    """Return an error's text on one line, without a full stop."""
-    return " ".join(str(error).split()).rstrip(".")

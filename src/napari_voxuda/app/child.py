@@ -1,0 +1,176 @@
+"""Run a task in a process of its own, as a task.
+
+A training in a thread of the viewer shares Python's global lock with it: the window stutters and the
+training slows down. A child process shares nothing but the cores. It is stepped from here, one
+event at a time, so pausing and stopping mean what they mean for every task, and it ends when this
+program does: an orphan closes its task, which saves the run, and exits. If memory runs out for good, the
+system ends the child and not the viewer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Generator
+from functools import partial
+from typing import IO, Any, TypeVar
+
+from napari_voxuda._types import Event, Message, Task
+from napari_voxuda.app.wire import receive, send
+from napari_voxuda.errors import ProcessError
+
+__all__ = ["child_task", "main"]
+
+_Result = TypeVar("_Result")
+_NICENESS = 5
+_SECONDS_TO_CLOSE = 60.0
+
+
+def child_task(call: partial[Task[_Result]]) -> Task[_Result]:
+    """Run a task in a child process.
+
+    Parameters
+    ----------
+    call : functools.partial
+        Makes the task: a function of a module with arguments that pickle takes. Memory-mapped arrays
+        travel as the name of their file.
+
+    Yields
+    ------
+    Event
+        Those of the task.
+
+    Returns
+    -------
+    object
+        What the task returns.
+
+    Raises
+    ------
+    ProcessError
+        When the child ends without a word.
+    BaseException
+        What the task raises, with the child's traceback as a note.
+    """
+    if not sys.executable:  # an embedded interpreter, which cannot be started again
+        return (yield from call())
+    yield Message(text="Starting a process for the run.")
+    child = _Child()
+    try:
+        child.tell(call)
+        while True:
+            kind, value = child.ask()
+            if kind == "event":
+                yield value
+            elif kind == "done":
+                return value  # type: ignore[no-any-return]
+            else:
+                raise value
+    finally:
+        child.close()
+
+
+class _Child:
+    """The child process and the two pipes to it."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __name__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+        requests, answers = self._process.stdin, self._process.stdout
+        if requests is None or answers is None:  # never: both were asked for
+            raise ProcessError("A process was started without its pipes.")
+        self._requests: IO[bytes] = requests
+        self._answers: IO[bytes] = answers
+
+    def tell(self, value: Any) -> None:
+        try:
+            send(self._requests, value)
+        except BrokenPipeError:
+            raise ProcessError(_last_words(self._process.wait())) from None
+
+    def ask(self) -> tuple[str, Any]:
+        self.tell("next")
+        try:
+            answer: tuple[str, Any] = receive(self._answers)
+        except EOFError:
+            raise ProcessError(_last_words(self._process.wait())) from None
+        return answer
+
+    def close(self) -> None:
+        """Let the task clean up, and wait for the end of the process."""
+        with contextlib.suppress(OSError):
+            self._requests.close()
+        try:
+            self._process.wait(_SECONDS_TO_CLOSE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._answers.close()
+
+
+def _last_words(code: int) -> str:
+    if code == -getattr(signal, "SIGKILL", 9):
+        return (
+            "The process of the run was ended from outside; mostly that means that memory ran out. "
+            "Choose a smaller batch or the preset “fast”, then go on with Resume."
+        )
+    return (
+        f"The process of the run ended unexpectedly (exit status {code}). Go on with Resume; "
+        "if it happens again, run in a thread of the viewer and report the text of the terminal."
+    )
+
+
+def main() -> None:
+    """Serve as the child: read a call, then answer each request with the task's next event."""
+    # What a library prints must not get between the answers.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is for the viewer
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
+    requests = sys.stdin.buffer
+    with contextlib.suppress(EOFError, BrokenPipeError):
+        _serve(receive(requests), requests, answers)
+
+
+def _serve(call: Callable[[], Task[Any]], requests: IO[bytes], answers: IO[bytes]) -> None:
+    task: Generator[Event, None, Any] | None = None
+    answer: tuple[str, Any]
+    try:
+        while True:
+            receive(requests)  # raises at the end of the pipe: stopped, or the viewer is gone
+            try:
+                task = task if task is not None else call()
+                answer = ("event", next(task))
+            except StopIteration as stop:
+                answer = ("done", stop.value)
+            except Exception as error:
+                answer = ("failed", _portable(error))
+            send(answers, answer)
+    finally:
+        if task is not None:
+            task.close()
+
+
+def _portable(error: Exception) -> Exception:
+    """Return an error that pickle takes, with the traceback as a note."""
+    note = "".join(traceback.format_exception(error))
+    try:
+        error = pickle.loads(pickle.dumps(error))
+    except Exception:  # whatever its own pickling raises
+        error = RuntimeError(f"{type(error).__name__}: {error}")
+    error.add_note(note)
+    return error
+
+
+if __name__ == "__main__":
+    main()

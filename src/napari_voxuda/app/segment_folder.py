@@ -1,0 +1,170 @@
+"""Segment a folder of subtomograms into another folder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from napari_voxuda._params import to_dict
+from napari_voxuda._types import Message, Progress, Task
+from napari_voxuda.app.device import resolve_device
+from napari_voxuda.app.evaluate import pair_name
+from napari_voxuda.app.jobs import Segmentation, SegmentedFolder, SegmentFolderJob
+from napari_voxuda.app.provenance import Provenance, trace, traced_model
+from napari_voxuda.app.segment import (
+    LoadModel,
+    check_minimum_size,
+    model_file,
+    open_model,
+    segment_volume,
+)
+from napari_voxuda.app.segment_files import check_new, save_segmentation
+from napari_voxuda.data.normalise import volume_statistics
+from napari_voxuda.data.volume import Volume
+from napari_voxuda.errors import OutputError
+from napari_voxuda.io.folders import find_subtomograms
+from napari_voxuda.io.mrc import mrc_stem, read_mrc
+
+__all__ = ["mask_name", "segment_folder_task"]
+
+
+def mask_name(volume: Path) -> str:
+    """Return the file name of the mask of `volume`.
+
+    The name is kept, in the suffix ``.mrc``; ``NAME_subtomo.mrc`` gives ``NAME_mask.mrc``. Either
+    pairs with the truth in `napari_voxuda.app.evaluate.evaluate`.
+    """
+    stem = mrc_stem(volume) or volume.stem
+    if stem.endswith("_subtomo"):
+        stem = stem.removesuffix("_subtomo") + "_mask"
+    return f"{stem}.mrc"
+
+
+def segment_folder_task(
+    job: SegmentFolderJob, *, load: LoadModel | None = None
+) -> Task[SegmentedFolder]:
+    """Segment each subtomogram of a folder into another folder.
+
+    Every volume is normalised by itself. All inputs and outputs are checked before the first
+    mask is written; masks written before an error or a cancel stay.
+
+    Parameters
+    ----------
+    job : SegmentFolderJob
+        Folders, model and settings.
+    load : callable or None
+        Loads the model; `napari_voxuda.networks.checkpoint.load_model` by default.
+
+    Yields
+    ------
+    Event
+        `Message`, and `Progress` in subtomograms.
+
+    Raises
+    ------
+    InputError
+        When the folder has no subtomogram, or one of them cannot be used.
+    OutputError
+        When a mask exists already, or the output folder is the input folder or cannot be made.
+    RunFolderError, FileFormatError
+        When the run folder holds no usable model.
+    """
+    planned = _planned(job)
+    for path in planned:  # read again later: too many memory maps open at once exceed the limit
+        _check_usable(_read(path, job), job)
+    model = open_model(job.model, job.device, load)
+    for folder in _folders(job):
+        _make_folder(folder)
+    weights = model_file(job.model)
+    traced = None if weights is None else (yield from traced_model(weights))
+    said: set[str] = set()
+    yield Progress(stage="Segmenting", done=0, total=len(planned))
+    for done, (path, (mask, probability)) in enumerate(planned.items(), 1):
+        volume = _read(path, job)
+        task = segment_volume(volume, model, job.settings, contrast=job.contrast)
+        provenance = yield from _without_progress(
+            trace(
+                "segment",
+                inputs={"volume": volume},
+                settings={**to_dict(job.settings), "contrast": job.contrast},
+                model=traced,
+                device=str(resolve_device(job.device)),
+            )
+        )
+        segmentation = yield from _first_warnings(task, said, volume.name)
+        segmentation = replace(segmentation, provenance=provenance)
+        save_segmentation(segmentation, mask=mask, probability=probability, overwrite=job.overwrite)
+        yield Progress(stage="Segmenting", done=done, total=len(planned))
+    return SegmentedFolder(out=job.out, masks=tuple(mask for mask, _ in planned.values()))
+
+
+def _planned(job: SegmentFolderJob) -> dict[Path, tuple[Path, Path | None]]:
+    """Return mask and probability of each subtomogram after checking that they may be written."""
+    planned = {
+        path: (
+            job.out / mask_name(path),
+            job.probability and job.probability / f"{pair_name(path)}_probability.mrc",
+        )
+        for path in find_subtomograms(job.folder)
+    }
+    for folder in _folders(job):
+        if folder.exists() and folder.resolve() == job.folder.resolve():
+            raise OutputError(
+                f"{folder}: another folder than that of the subtomograms was wanted; masks may lie "
+                "there."
+            )
+    check_new([file for files in planned.values() for file in files if file], job.overwrite)
+    return planned
+
+
+def _folders(job: SegmentFolderJob) -> list[Path]:
+    return [job.out] if job.probability is None else [job.out, job.probability]
+
+
+def _read(path: Path, job: SegmentFolderJob) -> Volume:
+    volume = read_mrc(path)
+    if job.voxel_size_angstrom is None:
+        return volume
+    return replace(volume, grid=volume.grid.with_voxel_size(job.voxel_size_angstrom))
+
+
+def _check_usable(volume: Volume, job: SegmentFolderJob) -> None:
+    check_minimum_size(volume, job.settings)
+    volume_statistics(volume.data, name=str(volume.path))
+
+
+def _first_warnings(task: Task[Segmentation], said: set[str], name: str) -> Task[Segmentation]:
+    """Pass on each kind of warning once, and no progress within a subtomogram."""
+    try:
+        while True:
+            event = next(task)
+            if isinstance(event, Message):
+                kind = event.text.removeprefix(f"{name}: ").partition(" (")[0]
+                if kind not in said:
+                    said.add(kind)
+                    yield event
+    except StopIteration as stop:
+        segmentation: Segmentation = stop.value
+        return segmentation
+    finally:
+        task.close()
+
+
+def _without_progress(task: Task[Provenance]) -> Task[Provenance]:
+    """Do a task that is short for each of many files, telling no more than that it goes on."""
+    yield from ()
+    try:
+        while True:
+            next(task)
+    except StopIteration as stop:
+        provenance: Provenance = stop.value
+        return provenance
+    finally:
+        task.close()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: the folder cannot be made ({error.strerror}).") from error
