@@ -95,10 +95,15 @@ def window_mean(
     vectors = [f.reshape(-1) for f in features]
     change = torch.zeros_like(flat)
     weight_sum = torch.ones_like(flat)
-    _, height, width = values.shape[-3:]
+    depth, height, width = values.shape[-3:]
+    plane = height * width
+    single = flat.numel() == depth * plane
     for z, y, x in half_window():
-        shift = (z * height + y) * width + x
-        near, far = slice(None, flat.numel() - shift), slice(shift, None)
+        shift = z * plane + y * width + x
+        # Pairs within the first or the last plane concern padding only.
+        skipped = plane if single and z == 0 else 0
+        near = slice(skipped, flat.numel() - skipped - shift)
+        far = slice(skipped + shift, flat.numel() - skipped)
         square = squared_distance([v[far] for v in vectors], [v[near] for v in vectors])
         weight = _flushed(_exponent(square, sigma_range))
         domain = math.exp(-0.5 * (z * z + y * y + x * x) / sigma_domain**2)
