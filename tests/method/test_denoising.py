@@ -91,3 +91,26 @@ def test_halos() -> None:
 def test_wrong_settings_are_refused(wrong: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         DenoiseSettings(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        DenoiseSettings(method="bilateral"),
+        DenoiseSettings(),
+        DenoiseSettings(operator="laplacian"),
+        DenoiseSettings(sigma_range=0.01),
+    ],
+)
+def test_a_block_that_brings_its_surroundings_gives_the_bits_of_the_whole(settings) -> None:
+    volume = torch.randn((10, 11, 12), generator=torch.Generator().manual_seed(3))
+    facts = {"value_range": (-4.0, 5.0), "standard_deviation": 1.3}
+    whole = denoise(volume, settings, **facts)
+    halo = denoise_halo(settings)
+    inner = denoise(volume, settings, **facts, padded=True)
+    assert torch.equal(inner, whole[halo:-halo, halo:-halo, halo:-halo])
+    slice_only = volume[4 - halo : 5 + halo]
+    found = denoise(slice_only, settings, **facts, padded=True)
+    assert torch.equal(found, whole[4:5, halo:-halo, halo:-halo])
+    with pytest.raises(InputError, match="surroundings"):
+        denoise(volume[: 2 * halo], settings, **facts, padded=True)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from napari_voxuda.method.denoising import DenoiseSettings, denoise, denoise_halo
     from napari_voxuda.method.expected_dice import expected_dice_threshold, mean_size_threshold
     from napari_voxuda.method.fourier import (
+        cube_line,
         dft,
         high_pass,
         high_pass_mask,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         laplacian_gradient,
         suggest_sigma_range,
     )
+    from napari_voxuda.method.ngm_slice import ngm_denoise_slice
     from napari_voxuda.method.noise_generation import (
         add_noise,
         draw_subset,
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
         ngm_denoise,
         pseudo_label,
     )
+    from napari_voxuda.method.radial_spectrum import radial_frequencies, radial_power
     from napari_voxuda.method.ranked_labels import ranked_pseudo_label
 
 __all__ = [
@@ -58,6 +61,7 @@ __all__ = [
     "balanced_pseudo_label",
     "bilateral_filter",
     "consistency_loss",
+    "cube_line",
     "denoise",
     "denoise_halo",
     "dft",
@@ -77,9 +81,12 @@ __all__ = [
     "laplacian_gradient",
     "mean_size_threshold",
     "ngm_denoise",
+    "ngm_denoise_slice",
     "noise_power_spectrum",
     "poisson_noise",
     "pseudo_label",
+    "radial_frequencies",
+    "radial_power",
     "ranked_pseudo_label",
     "speckle_noise",
     "spectrum_noise",
@@ -94,10 +101,12 @@ _MODULES = (
     "fourier",
     "noise_generation",
     "noise_spectrum",
+    "radial_spectrum",
     "consistency",
     "bilateral",
     "improved_bilateral",
     "pseudo_labels",
+    "ngm_slice",
     "expected_dice",
     "ranked_labels",
     "objective",

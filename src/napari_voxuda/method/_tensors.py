@@ -9,7 +9,16 @@ import torch.nn.functional as F
 
 from napari_voxuda.errors import InputError
 
-__all__ = ["SPATIAL", "check_volume", "pad_replicate", "reached_by", "standard_normal", "working"]
+__all__ = [
+    "SPATIAL",
+    "check_padding",
+    "check_volume",
+    "cropped",
+    "pad_replicate",
+    "reached_by",
+    "standard_normal",
+    "working",
+]
 
 SPATIAL = (-3, -2, -1)
 """The dimensions (d, h, w) of a volume tensor."""
@@ -24,6 +33,22 @@ def check_volume(name: str, volume: torch.Tensor, leading: int = 0) -> None:
         raise InputError(
             f"{name}: a non-empty tensor {wanted} was wanted, got shape {tuple(volume.shape)}."
         )
+
+
+def check_padding(where: str, volume: torch.Tensor, width: int) -> None:
+    """Refuse a padded volume that is no larger than its padding."""
+    if min(volume.shape[-3:]) <= 2 * width:
+        raise InputError(
+            f"{where}: a volume with {width} voxels of surroundings on each side was wanted, got "
+            f"shape {tuple(volume.shape)}."
+        )
+
+
+def cropped(volume: torch.Tensor, width: int) -> torch.Tensor:
+    """Return `volume` (..., d, h, w) less `width` voxels on each side."""
+    for axis in SPATIAL:
+        volume = volume.narrow(axis, width, volume.shape[axis] - 2 * width)
+    return volume.contiguous()
 
 
 def working(volume: torch.Tensor) -> torch.Tensor:

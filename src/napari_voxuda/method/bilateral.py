@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import torch
 
-from napari_voxuda.method._tensors import check_volume, pad_replicate, working
+from napari_voxuda.method._tensors import (
+    check_padding,
+    check_volume,
+    pad_replicate,
+    working,
+)
 from napari_voxuda.method._window import check_sigma, gaussian_of_square, window_mean
 
 __all__ = ["BILATERAL_HALO", "bilateral_filter", "gaussian_kernel"]
@@ -45,7 +50,11 @@ def gaussian_kernel(distance: torch.Tensor, sigma: float) -> torch.Tensor:
 
 @torch.no_grad()
 def bilateral_filter(
-    volume: torch.Tensor, sigma_domain: float = 120.0, sigma_range: float = 1.2
+    volume: torch.Tensor,
+    sigma_domain: float = 120.0,
+    sigma_range: float = 1.2,
+    *,
+    padded: bool = False,
 ) -> torch.Tensor:
     """Smooth a volume with the bilateral filter in a 3x3x3 window, Eq. (8).
 
@@ -57,16 +66,19 @@ def bilateral_filter(
         Width of the spatial kernel in voxels, above 0.
     sigma_range : float
         Width of the range kernel in the units of the volume as given, above 0.
+    padded : bool
+        Whether `volume` comes with one voxel of its surroundings on each side, which is used and
+        not returned.
 
     Returns
     -------
     Tensor
-        Shape, dtype and device of `volume`; no gradient flows through it.
+        Shape (less the padding), dtype and device of `volume`; no gradient flows through it.
 
     Raises
     ------
     InputError
-        When `volume` is no real volume or a width is not positive.
+        When `volume` is no real volume, holds nothing but padding, or a width is not positive.
 
     Notes
     -----
@@ -78,5 +90,7 @@ def bilateral_filter(
     check_volume("bilateral_filter: volume", volume)
     check_sigma("bilateral_filter: sigma_domain", sigma_domain)
     check_sigma("bilateral_filter: sigma_range", sigma_range)
-    values = pad_replicate(working(volume), BILATERAL_HALO)
+    if padded:
+        check_padding("bilateral_filter", volume, BILATERAL_HALO)
+    values = working(volume) if padded else pad_replicate(working(volume), BILATERAL_HALO)
     return window_mean(values, (values,), sigma_domain, sigma_range).to(volume.dtype).contiguous()

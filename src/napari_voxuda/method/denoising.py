@@ -90,6 +90,7 @@ def denoise(
     *,
     value_range: tuple[float, float] | None = None,
     standard_deviation: float | None = None,
+    padded: bool = False,
 ) -> torch.Tensor:
     """Denoise a volume with the chosen denoiser.
 
@@ -105,16 +106,19 @@ def denoise(
     standard_deviation : float or None
         Standard deviation of the whole volume when `volume` is a block of it; used by the
         bilateral filter. Measured on each volume when None.
+    padded : bool
+        Whether `volume` comes with `denoise_halo` voxels of its surroundings on each side, which
+        are used and not returned; of no account with NGM, which has no halo.
 
     Returns
     -------
     Tensor
-        Shape and dtype of `volume`, in its units.
+        Shape (less the padding) and dtype of `volume`, in its units.
 
     Raises
     ------
     InputError
-        When `volume` is no real volume or `value_range` does not rise.
+        When `volume` is no real volume, holds nothing but padding, or `value_range` does not rise.
 
     Notes
     -----
@@ -127,18 +131,22 @@ def denoise(
     if settings.method == "ngm":
         return ngm_denoise(volume, settings.pass_fraction, shape=settings.shape)
     if settings.method == "bilateral":
-        return _bilateral_in_deviations(volume, settings, standard_deviation)
+        return _bilateral_in_deviations(volume, settings, standard_deviation, padded)
     return improved_bilateral_filter(
         volume,
         settings.sigma_domain,
         settings.sigma_range,
         operator=settings.operator,
         value_range=value_range,
+        padded=padded,
     )
 
 
 def _bilateral_in_deviations(
-    volume: torch.Tensor, settings: DenoiseSettings, standard_deviation: float | None
+    volume: torch.Tensor,
+    settings: DenoiseSettings,
+    standard_deviation: float | None,
+    padded: bool,
 ) -> torch.Tensor:
     import torch
 
@@ -152,5 +160,7 @@ def _bilateral_in_deviations(
     else:
         unit = torch.tensor(standard_deviation, dtype=wide.dtype, device=wide.device)
     unit = torch.where(unit > 0, unit, torch.ones_like(unit))
-    filtered = bilateral_filter(wide / unit, settings.sigma_domain, settings.sigma_range)
+    filtered = bilateral_filter(
+        wide / unit, settings.sigma_domain, settings.sigma_range, padded=padded
+    )
     return (filtered * unit).to(volume.dtype)

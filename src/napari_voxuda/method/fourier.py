@@ -222,7 +222,31 @@ def kept_energy(
 
 
 def cube_line(n: int, fraction: float, device: torch.device | str | None = None) -> torch.Tensor:
-    """Return which of the `n` coefficients along an axis the cube keeps, (n,) bool."""
+    """Return which of the coefficients along one axis the cube of `high_pass_mask` keeps.
+
+    Parameters
+    ----------
+    n : int
+        Voxels along the axis, at least 1.
+    fraction : float
+        Fraction rho of the coefficients of the whole spectrum that is kept, above 0 and at most 1.
+    device : torch.device or str, optional
+        Where the line is made.
+
+    Returns
+    -------
+    Tensor
+        (n,) bool with frequency 0 at index 0; round(n rho^(1/3)) of them are kept.
+
+    Raises
+    ------
+    InputError
+        When the fraction is outside its bounds.
+    """
+    if not 0 < fraction <= 1:
+        raise InputError(
+            f"cube_line: pass_fraction above 0 and at most 1 was wanted, got {fraction}."
+        )
     side = max(1, min(n, round(n * fraction ** (1 / 3))))
     line = torch.zeros(n, dtype=torch.bool, device=device)
     start = (n - side + 1) // 2

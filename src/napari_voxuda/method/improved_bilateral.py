@@ -7,7 +7,14 @@ from typing import Literal
 import torch
 
 from napari_voxuda.errors import InputError
-from napari_voxuda.method._tensors import SPATIAL, check_volume, pad_replicate, working
+from napari_voxuda.method._tensors import (
+    SPATIAL,
+    check_padding,
+    check_volume,
+    cropped,
+    pad_replicate,
+    working,
+)
 from napari_voxuda.method._window import check_sigma, half_window, squared_distance, window_mean
 
 __all__ = [
@@ -100,6 +107,7 @@ def improved_bilateral_filter(
     *,
     operator: GradientOperator = "sobel",
     value_range: tuple[float, float] | None = None,
+    padded: bool = False,
 ) -> torch.Tensor:
     """Smooth a volume where the gradients of neighbours agree, Eq. (14).
 
@@ -117,17 +125,21 @@ def improved_bilateral_filter(
     value_range : tuple of float or None
         (lowest, highest) value that are scaled to 0 and 1; each volume's own when None. Give
         the whole volume's range to filter a block of it exactly as within the whole.
+    padded : bool
+        Whether `volume` comes with `IMPROVED_BILATERAL_HALO` voxels of its surroundings on each
+        side, which are used and not returned.
 
     Returns
     -------
     Tensor
-        Shape, dtype and device of `volume`, in its own units; no gradient flows through it.
+        Shape (less the padding), dtype and device of `volume`, in its own units; no gradient flows
+        through it.
 
     Raises
     ------
     InputError
-        When `volume` is no real volume, a width is not positive, the operator is unknown or
-        `value_range` does not rise.
+        When `volume` is no real volume, holds nothing but padding, a width is not positive, the
+        operator is unknown or `value_range` does not rise.
 
     Notes
     -----
@@ -142,8 +154,13 @@ def improved_bilateral_filter(
     _check_operator("improved_bilateral_filter", operator)
     halo = IMPROVED_BILATERAL_HALO[operator]
     wide = working(volume)
-    gradient = _inner_gradient(pad_replicate(_scaled(wide, value_range), halo), operator)
-    filtered = window_mean(pad_replicate(wide, 1), gradient, sigma_domain, sigma_range)
+    if padded:
+        check_padding("improved_bilateral_filter", volume, halo)
+        scaled, values = _scaled(wide, value_range), cropped(wide, halo - 1)
+    else:
+        scaled, values = pad_replicate(_scaled(wide, value_range), halo), pad_replicate(wide, 1)
+    gradient = _inner_gradient(scaled, operator)
+    filtered = window_mean(values, gradient, sigma_domain, sigma_range)
     return filtered.to(volume.dtype).contiguous()
 
 
