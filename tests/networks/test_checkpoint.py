@@ -57,6 +57,15 @@ def test_tensors_and_metadata_come_back_as_they_were(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["x.safetensors"]
 
 
+def test_the_same_weights_give_the_same_bytes(tmp_path: Path) -> None:
+    tensors = {"b": torch.arange(3), "a": torch.ones(2, 2), "ä": torch.zeros(1)}
+    written = set()
+    for _ in range(20):
+        write_tensors(tmp_path / "x.safetensors", tensors, {"step": 2, "text": "5 Å"})
+        written.add((tmp_path / "x.safetensors").read_bytes())
+    assert len(written) == 1
+
+
 def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "x.safetensors"
     write_tensors(path, {"a": torch.ones(2)}, {})

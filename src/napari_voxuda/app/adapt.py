@@ -22,6 +22,7 @@ from napari_voxuda.app.provenance import Provenance, sign, trace
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import FileFormatError, InputError, RunFolderError
+from napari_voxuda.io.provenance import sidecar_path
 from napari_voxuda.io.zarr_folder import is_zarr_folder
 from napari_voxuda.simulation.settings import SourceSettings
 
@@ -123,10 +124,13 @@ def _start(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
 
 def _resume(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
     from napari_voxuda.adaptation.run_folder import RunFolder
+    from napari_voxuda.networks.checkpoint import MODEL_FILE
 
     with RunFolder.open(job.out) as run:
         plan = _Plan.from_dict(run.record)
         if run.is_finished:
+            if not sidecar_path(run.path / MODEL_FILE).exists():
+                _sign(run)  # the run was killed between model and record
             yield Message(text=f"The run in {job.out} has already finished; nothing was done.")
             return AdaptResult(run=job.out, steps=plan.settings.steps)
         recorded = run.record["target"]
@@ -179,9 +183,17 @@ def _run(
     learner = yield from _logged(task, run)
     card = replace(card, threshold=learner.threshold)
     weights = {k: v for k, v in learner.weights().items() if k.startswith(card.weights)}
-    path = run.save_model(weights, {"step": plan.settings.steps, "model": to_dict(card)})
-    sign(path, "model", Provenance.from_dict(run.record.get("provenance") or {"task": "adapt"}))
+    run.save_model(weights, {"step": plan.settings.steps, "model": to_dict(card)})
+    _sign(run)
     return AdaptResult(run=run.path, steps=plan.settings.steps)
+
+
+def _sign(run: RunFolder) -> None:
+    """Write the record beside the model."""
+    from napari_voxuda.networks.checkpoint import MODEL_FILE
+
+    provenance = Provenance.from_dict(run.record.get("provenance") or {"task": "adapt"})
+    sign(run.path / MODEL_FILE, "model", provenance)
 
 
 def _traced(

@@ -144,11 +144,13 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, An
     plain = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
     text = json.dumps(metadata)
     payload = save(plain, metadata={_KEY: text, _CHECKSUM: _checksum(text, plain)})
+    header, values = _ordered(payload)
     with (
-        atomic_path(path, needed_bytes=len(payload)) as temporary,
+        atomic_path(path, needed_bytes=len(header) + len(values)) as temporary,
         temporary.open("wb") as file,
     ):
-        file.write(payload)
+        file.write(header)
+        file.write(values)
         file.flush()
         os.fsync(file.fileno())
 
@@ -207,6 +209,19 @@ def checkpoints(run: Path) -> list[Path]:
 def latest_checkpoint(run: Path) -> Path | None:
     """Return the newest checkpoint of a run folder, or None when it has none."""
     return next(iter(checkpoints(run)), None)
+
+
+def _ordered(payload: bytes) -> tuple[bytes, memoryview]:
+    """Return header and values of a safetensors file, with its metadata in the order of their names.
+
+    The library writes metadata in an order of chance, but the same weights are to give the same bytes.
+    """
+    end = 8 + int.from_bytes(payload[:8], "little")
+    header = json.loads(payload[8:end])
+    ordered = {"__metadata__": dict(sorted(header.pop("__metadata__").items())), **header}
+    text = json.dumps(ordered, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text, memoryview(payload)[end:]
 
 
 def _checksum(text: str, tensors: dict[str, Tensor]) -> str:

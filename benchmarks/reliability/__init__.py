@@ -1,0 +1,1 @@
+"""What the program stands: being killed at random moments, and files that are damaged at random."""
