@@ -170,6 +170,9 @@ class DictScene:
     def go_to(self, key, position):
         self.shown = position
 
+    def add_ring(self, position, placement, *, name, diameter):
+        return self.add("points", position=position, name=name)
+
     def remove(self, key):
         self.layers.pop(key, None)
 

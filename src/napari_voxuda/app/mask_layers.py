@@ -14,9 +14,10 @@ from napari_voxuda.data.corrections import BACKGROUND, PARTICLE
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError
 
-__all__ = ["MaskLayers"]
+__all__ = ["MARK_COLORS", "MaskLayers"]
 
-_COLORS = {PARTICLE: "#ffc20a", BACKGROUND: "#0c7bdc"}  # told apart by the colour-blind as well
+MARK_COLORS = {PARTICLE: "#ffc20a", BACKGROUND: "#0c7bdc"}
+"""Colours of corrections, which the colour-blind can tell apart as well."""
 
 OnEdit = Callable[[LabelEdit | None], None]
 
@@ -97,7 +98,9 @@ class MaskLayers:
         key = self._key("marks")
         if key is None:
             name = f"{self._name} corrections"
-            key = self._scene.add_labels(self._marks, self._placement, name=name, colors=_COLORS)
+            key = self._scene.add_labels(
+                self._marks, self._placement, name=name, colors=MARK_COLORS
+            )
             self._adopt("marks", key)
         return key
 

@@ -15,10 +15,10 @@ from napari_voxuda.segmentation.particles import Particle
 
 __all__ = ["ParticleModel", "ParticleTable"]
 
-_COLUMNS = ("No.", "Volume", "z", "y", "x", "Prob.")
+_COLUMNS = ("No.", "Å³", "z", "y", "x", "Prob.")
 _TIPS = (
     "Label of the particle in the mask.",
-    "Volume in Å³, or voxels where their size is unknown.",
+    "Volume in Å³, or in voxels where their size is unknown.",
     "Centre, slice.",
     "Centre, row.",
     "Centre, column.",
@@ -33,6 +33,7 @@ class ParticleModel(QAbstractTableModel):
 
     def __init__(self) -> None:
         super().__init__()
+        self._unit = _COLUMNS[1]
         self._values = np.zeros((0, len(_COLUMNS)))
         self._order = np.zeros(0, np.intp)
         self._sorted: tuple[int, Qt.SortOrder] = (1, Qt.SortOrder.DescendingOrder)
@@ -40,6 +41,9 @@ class ParticleModel(QAbstractTableModel):
     def set_particles(self, particles: Sequence[Particle]) -> None:
         """Show other particles in the same sorting."""
         self.beginResetModel()
+        self._unit = "Å³"
+        if any(p.volume_angstrom3 is None for p in particles):
+            self._unit = "voxels"
         rows = [
             (
                 p.label,
@@ -89,7 +93,8 @@ class ParticleModel(QAbstractTableModel):
         """Return the heading of a column, or its tooltip."""
         if orientation != Qt.Orientation.Horizontal:
             return None
-        return {_Role.DisplayRole: _COLUMNS, _Role.ToolTipRole: _TIPS}.get(
+        titles = (_COLUMNS[0], self._unit, *_COLUMNS[2:])
+        return {_Role.DisplayRole: titles, _Role.ToolTipRole: _TIPS}.get(
             _Role(role), (None,) * len(_COLUMNS)
         )[section]
 
@@ -134,7 +139,7 @@ class ParticleTable(QTableView):
         self.sortByColumn(1, Qt.SortOrder.DescendingOrder)
         self.setTabKeyNavigation(False)
         self.setWordWrap(False)
-        self.setMinimumHeight(150)
+        self.setMinimumHeight(126)
         rows, columns = self.verticalHeader(), self.horizontalHeader()
         if rows is not None:
             rows.hide()

@@ -58,6 +58,7 @@ class RefineDock(DockFrame):
         self.controller.layers_changed()
         self.run_group.layer_box.set_key(scene.active())
         self.show_ready(False)
+        self.say("Choose a tomogram and a finished run, then press Segment.")
 
     def request(self) -> RefineRequest:
         """Return the inputs."""
@@ -184,10 +185,8 @@ class RefineDock(DockFrame):
     def _update(self) -> None:
         """Enable what the state of the job and the mask allow."""
         idle = not self._state.is_active
-        for widget in (self.mask_group.sliders, self.mask_group.export_button, self.particles):
-            widget.setEnabled(self._ready)
-        self.corrections.setEnabled(self._ready)
-        self.uncertainty.setEnabled(self._ready)
+        for group in (self.mask_group, self.particles, self.corrections, self.uncertainty):
+            group.setEnabled(self._ready)
         self.uncertainty.find_button.setEnabled(idle)
         self.run_group.setEnabled(idle)
         self.bar.start_button.setEnabled(self._ready and idle)
