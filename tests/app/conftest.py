@@ -33,6 +33,9 @@ class RefineFacts:
     def choose(self, layer, run, mask):
         self.values |= {"layer": layer, "run": run, "mask": mask}
 
+    def show_choice(self, choice):
+        self.values["mask"] = choice
+
     def show_versions(self, versions):
         self.versions = versions
 
@@ -163,6 +166,9 @@ class DictScene:
 
     def watch_labels(self, key, callback):
         self.layers[key].setdefault("watchers", []).append(callback)
+
+    def select(self, key):
+        self.selected = key
 
     def paint(self, key, label):
         self.painting = (key, label)

@@ -17,6 +17,7 @@ def mask(scene, view, tomogram):
         on_mask=lambda _: None,
         on_marks=lambda _: None,
         on_particles=lambda _: None,
+        on_choice=lambda _: None,
         on_error=lambda error: view.say(str(error), "error"),
     )
     values = np.zeros(tomogram.shape, np.float32)
@@ -35,6 +36,20 @@ def actions(view, mask):
 def test_splitting_needs_one_particle(actions, view):
     actions.split([1, 2])
     assert view.said == [("warning", "Split: select one particle in the table.")]
+
+
+def test_what_was_changed_is_selected_so_that_undo_means_it(actions, mask, scene):
+    actions.paint(1)
+    scene.selected = None
+    actions.change()
+    assert scene.selected == mask.mask_key
+    actions.clear()  # nothing to clear
+    assert scene.selected == mask.mask_key
+    actions.delete([1])
+    actions.clear()
+    assert scene.selected not in (None, mask.mask_key)
+    actions.delete([1])
+    assert scene.selected == mask.mask_key
 
 
 def test_a_refusal_is_said(actions, view):

@@ -193,6 +193,10 @@ class ViewerScene:
         """Call `callback` with each step in which the user changes labels; None for undo and redo."""
         self._edits.watch(self._layer(key), callback)
 
+    def select(self, key: LayerKey) -> None:
+        """Make a layer the active one, on which Ctrl-Z works."""
+        self._viewer.layers.selection.active = self._layer(key)
+
     def paint(self, key: LayerKey, label: int) -> None:
         """Select a labels layer and let the user paint `label` in three dimensions."""
         layer = self._layer(key)

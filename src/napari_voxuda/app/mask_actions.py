@@ -29,7 +29,7 @@ class MaskActions:
 
     def change(self) -> None:
         """Make the mask again: a slider has moved."""
-        self._attempt(lambda: self._mask.refine(self._view.request().mask))
+        self._attempt(lambda: self._mask.change(self._view.request().mask))
 
     def paint(self, mark: int) -> None:
         """Let the user paint corrections: 1 particle, 2 background, 0 takes one back."""

@@ -88,10 +88,17 @@ class MaskLayers:
             self._scene.update_labels(key, labels)
 
     def edit_mask(self, voxels: npt.NDArray[np.int64], values: npt.NDArray[Any]) -> None:
-        """Give some voxels of the mask, as flat indices, other labels, as one step."""
+        """Give some voxels of the mask, as flat indices, other labels, as one step of the user."""
         key = self.mask_key
         if key is not None and len(voxels):
             self._scene.edit_labels(key, voxels, values)
+            self.select_mask()
+
+    def select_mask(self) -> None:
+        """Make the mask the layer on which Ctrl-Z works."""
+        key = self.mask_key
+        if key is not None:
+            self._scene.select(key)
 
     def show_marks(self) -> LayerKey:
         """Return the layer of the marks; there may have been none so far."""
@@ -109,6 +116,10 @@ class MaskLayers:
     ) -> None:
         """Give some voxels, as flat indices, other marks; unless `told`, nobody hears of it."""
         self._scene.edit_labels(self.show_marks(), voxels, values, told=told)
+
+    def select_marks(self) -> None:
+        """Make the marks the layer on which Ctrl-Z works."""
+        self._scene.select(self.show_marks())
 
     def paint_marks(self, mark: int) -> None:
         """Let the user paint a mark."""

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_voxuda._types import Triple, TripleInt
+from napari_voxuda.app.choice_history import ChoiceHistory
 from napari_voxuda.app.label_history import LabelHistory
 from napari_voxuda.app.mask_layers import MaskLayers
 from napari_voxuda.app.mask_refinement import MaskChoice, RefinedMask, refine_mask
@@ -49,6 +50,8 @@ class MaskSession:
         Gets the number of corrected voxels after each change.
     on_particles : callable
         Gets the particles after each change of the labels.
+    on_choice : callable
+        Gets how a mask was made that undo or redo has brought back.
     on_error : callable
         Gets what went wrong.
     """
@@ -61,13 +64,17 @@ class MaskSession:
         on_mask: Callable[[RefinedMask], None],
         on_marks: Callable[[int], None],
         on_particles: Callable[[ParticleList], None],
+        on_choice: Callable[[MaskChoice], None],
         on_error: Callable[[BaseException], None],
     ) -> None:
         self._layers = MaskLayers(scene, self._mask_edited, self._marks_edited)
         self._on_mask = on_mask
         self._on_marks = on_marks
         self._on_particles = on_particles
-        self._masks: LatestOnly[RefinedMask] = LatestOnly(executor, self._show, on_error)
+        self._on_choice = on_choice
+        self._masks: LatestOnly[tuple[RefinedMask, MaskChoice]] = LatestOnly(
+            executor, self._show, on_error
+        )
         self._tables: LatestOnly[ParticleList] = LatestOnly(executor, self._listed, on_error)
         self._splits: LatestOnly[Change] = LatestOnly(executor, self._change, on_error)
         self._probability: Volume | None = None
@@ -114,6 +121,7 @@ class MaskSession:
         self._joins = list(corrections.joins)
         self._active = list(corrections.joins)
         self._history = LabelHistory()
+        self._choices = ChoiceHistory()
         self._layers.begin(probability.name, placement, self._marks, mask_key)
         if len(corrections):
             self._layers.show_marks()
@@ -133,8 +141,13 @@ class MaskSession:
             return
         size = volume.grid.voxel_size_angstrom
         self._masks.request(
-            lambda: refine_mask(volume.data, size, choice, marks=marks, joins=joins)
+            lambda: (refine_mask(volume.data, size, choice, marks=marks, joins=joins), choice)
         )
+
+    def change(self, choice: MaskChoice) -> None:
+        """Make the mask again as the user wants it; Ctrl-Z takes that back."""
+        self._layers.select_mask()
+        self.refine(choice)
 
     def corrections(self) -> Corrections:
         """Return what the user has corrected; may be called in a worker."""
@@ -149,6 +162,7 @@ class MaskSession:
         voxels = np.flatnonzero(self._marks)
         if len(voxels):
             self._layers.edit_marks(voxels, np.zeros(len(voxels), np.uint8))
+            self._layers.select_marks()
 
     def go_to(self, position: Triple) -> None:
         """Show a position (z, y, x) in voxels."""
@@ -217,12 +231,15 @@ class MaskSession:
     def _change(self, change: Change) -> None:
         self._layers.edit_mask(change.voxels, change.values)
 
-    def _show(self, mask: RefinedMask) -> None:
+    def _show(self, made: tuple[RefinedMask, MaskChoice]) -> None:
+        mask, choice = made
         volume = self._probability
         if volume is None or mask.labels.shape != volume.shape:
             return
         self._layers.show_mask(mask.labels)
-        self._history.written(self._layers.labels())
+        labels = self._layers.labels()
+        self._history.written(labels)
+        self._choices.made(labels, choice)
         self._on_mask(mask)
         self._list()
 
@@ -230,6 +247,10 @@ class MaskSession:
         labels = self._layers.labels()
         if labels.shape != self._marks.shape:
             return
+        earlier = self._choices.find(labels) if edit is None else None
+        if earlier is not None and earlier != self._choice:
+            self._choice = earlier
+            self._on_choice(earlier)
         voxels, values = self._history.edited(edit, labels, self._marks)
         self._active = [g for g in self._joins if _is_one(labels, g)]
         if len(voxels):

@@ -13,8 +13,8 @@ from napari_voxuda.segmentation.uncertainty import BRUSH_VOXELS, UncertainPlaces
 
 __all__ = ["PlaceWalk"]
 
-_NOTHING = "Shows where a correction helps most."
-_STALE = "The model has changed: find them again."
+_NOTHING = "Where to correct first"
+_STALE = "The model has changed"
 _RING_VOXELS = 4.0 * BRUSH_VOXELS
 
 
@@ -61,12 +61,12 @@ class PlaceWalk:
         if self._places is not None:
             # What was corrected meanwhile needs no second look.
             self._places.suppress(self._mask.corrections().positions)
-            self._show(self._places.next(), "No uncertain place is left.")
+            self._show(self._places.next(), "No place is left")
 
     def previous(self) -> None:
         """Go back to the place before."""
         if self._places is not None:
-            self._show(self._places.previous(), "This is the first place.")
+            self._show(self._places.previous(), "This is the first place")
 
     def forget(self) -> None:
         """Let go of places that are no longer true; their layer goes as well."""

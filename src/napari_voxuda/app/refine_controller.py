@@ -57,6 +57,7 @@ class RefineController:
             on_mask=self._mask_shown,
             on_marks=self._marked,
             on_particles=self._listed,
+            on_choice=view.show_choice,
             on_error=self.work.failed,
         )
         self.actions = MaskActions(view, self.mask)

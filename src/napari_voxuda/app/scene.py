@@ -161,6 +161,10 @@ class Scene(Protocol):
         """Call `callback` with each step in which the user changes labels; None for undo and redo."""
         ...
 
+    def select(self, key: LayerKey) -> None:
+        """Make a layer the active one, on which Ctrl-Z works."""
+        ...
+
     def paint(self, key: LayerKey, label: int) -> None:
         """Select a labels layer and let the user paint `label` in three dimensions."""
         ...

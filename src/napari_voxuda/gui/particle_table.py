@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from qtpy.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex, Qt, Signal
+from qtpy.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex, QSize, Qt, Signal
 from qtpy.QtGui import QKeyEvent
-from qtpy.QtWidgets import QAbstractItemView, QTableView
+from qtpy.QtWidgets import QAbstractItemView, QSizePolicy, QTableView
 
 from napari_voxuda.segmentation.particles import Particle
 
@@ -139,14 +139,14 @@ class ParticleTable(QTableView):
         self.sortByColumn(1, Qt.SortOrder.DescendingOrder)
         self.setTabKeyNavigation(False)
         self.setWordWrap(False)
-        self.setMinimumHeight(126)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         rows, columns = self.verticalHeader(), self.horizontalHeader()
         if rows is not None:
             rows.hide()
             rows.setDefaultSectionSize(20)
         if columns is not None:
             columns.setMinimumSectionSize(20)
-            columns.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            columns.setDefaultAlignment(Qt.AlignmentFlag.AlignCenter)
             for column, width in enumerate(_WIDTHS):
                 columns.resizeSection(column, width)
             columns.setStretchLastSection(True)
@@ -155,6 +155,10 @@ class ParticleTable(QTableView):
         selection = self.selectionModel()
         if selection is not None:
             selection.selectionChanged.connect(lambda *_: self.selected.emit())
+
+    def sizeHint(self) -> QSize:
+        """Return a height of six rows, which leaves room for the other groups on a small screen."""
+        return QSize(super().sizeHint().width(), 150)
 
     def set_particles(self, particles: Sequence[Particle]) -> None:
         """Show other particles; those that are still there stay selected."""

@@ -79,6 +79,10 @@ class RefineDock(DockFrame):
         self.run_group.choose(layer, run)
         self.mask_group.sliders.set_choice(mask)
 
+    def show_choice(self, choice: MaskChoice) -> None:
+        """Show how the mask was made that undo has brought back."""
+        self.mask_group.sliders.show_choice(choice)
+
     def show_versions(self, versions: list[VersionLine]) -> None:
         """Show the versions of the run's model."""
         self.run_group.show_versions(versions)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
@@ -196,14 +196,17 @@ class UncertaintyGroup(Group):
             "Ask both networks of the run about all mirror images of the tomogram, and go where "
             "most voxels are undecided.",
         )
-        self.previous_button = _button("◀ Previous", "Go back to the place before.")
+        self.previous_button = _button("◀", "Go back to the place before.")
         self.next_button = _button(
-            "Next ▶", "Go to the next most uncertain place; places seen or corrected are left out."
+            "▶", "Go to the next most uncertain place; places seen or corrected are left out."
         )
-        self.place = _label("Shows where a correction helps most.", "Place")
+        self.previous_button.setAccessibleName("Previous place")
+        self.next_button.setAccessibleName("Next place")
+        self.place = _label("Where to correct first", "Place")
+        self.place.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.addWidget(self.find_button)
-        self.addWidget(_row(self.previous_button, self.next_button))
-        self.addWidget(self.place)
+        walk = (self.previous_button, self.place, self.next_button)
+        self.addWidget(_row(*walk, stretch=(0, 1, 0)))
         self.find_button.clicked.connect(lambda: self.asked.emit())
         self.previous_button.clicked.connect(lambda: self.went_back.emit())
         self.next_button.clicked.connect(lambda: self.went_on.emit())
@@ -219,7 +222,7 @@ class UncertaintyGroup(Group):
 def _button(text: str, tip: str) -> QPushButton:
     button = QPushButton(text)
     button.setToolTip(tip)
-    button.setAccessibleName(text.strip("◀▶… "))
+    button.setAccessibleName(text.strip("… "))
     return button
 
 
