@@ -84,7 +84,6 @@ def _refine(viewer: napari.Viewer, adapt: AdaptDock, out: Path) -> None:
     widget.uncertainty.find_button.click()
     _wait(lambda: widget.uncertainty.place.text().startswith("Place 1"), minutes=20)
     uncertainty = next(layer for layer in viewer.layers if layer.name.endswith("uncertainty"))
-    uncertainty.visible = True
     viewer.scene.camera.zoom *= 1.3
     for _ in range(20):  # a place that is not at the border makes a better picture
         place = uncertainty.world_to_data(viewer.dims.point)[1:]
@@ -107,7 +106,6 @@ def _refine(viewer: napari.Viewer, adapt: AdaptDock, out: Path) -> None:
         widget.uncertainty.previous_button.click()
     widget.bar.start_button.click()
     _wait(lambda: widget.notice.text().startswith("Done"), minutes=20)
-    widget.uncertainty.collapse()
     table.choose([table.particles.label(2)])
     QTest.qWait(1000)
     _both_themes(viewer, out, "refine-result")
