@@ -106,7 +106,6 @@ def _refine(viewer: napari.Viewer, adapt: AdaptDock, out: Path) -> None:
         widget.uncertainty.previous_button.click()
     widget.bar.start_button.click()
     _wait(lambda: widget.notice.text().startswith("Done"), minutes=20)
-    table.choose([table.particles.label(2)])
     QTest.qWait(1000)
     _both_themes(viewer, out, "refine-result")
 
@@ -122,7 +121,7 @@ def _save(pixels: np.ndarray, path: Path) -> None:
     """Save with 256 colours, fewer where the file would be too large for the repository."""
     image = Image.fromarray(pixels[..., :3])
     for colours in (256, 128, 64, 32, 16):
-        image.quantize(colours).save(path, optimize=True)
+        image.quantize(colours, Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
         if path.stat().st_size < _LARGEST_BYTES:
             return
 

@@ -233,7 +233,7 @@ class ViewerScene:
             size=np.maximum(np.sqrt(diameter**2 - (2.0 * away) ** 2), 1.0),
             face_color="transparent",
             border_color="#ff5da2",
-            border_width=0.1,
+            border_width=0.04,
             **placement.layer_keywords(),
         )
         self._viewer.layers.selection.active = active

@@ -15,6 +15,7 @@ __all__ = ["PlaceWalk"]
 
 _NOTHING = "Where to correct first"
 _STALE = "The model has changed"
+_SHOWN = (0.6, 1.0)  # less would lie like fog over the tomogram
 _RING_VOXELS = 4.0 * BRUSH_VOXELS
 
 
@@ -48,9 +49,9 @@ class PlaceWalk:
             uncertainty.data,
             placement,
             name=f"{uncertainty.name} uncertainty",
-            limits=(0.0, 1.0),
+            limits=_SHOWN,
             colormap="magma",
-            opacity=0.6,
+            opacity=0.5,
             overlay=True,
         )
         self._places = UncertainPlaces(uncertainty.data)

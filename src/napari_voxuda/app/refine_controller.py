@@ -246,10 +246,7 @@ class RefineController:
         self.mask.replace_probability(result.segmentation.probability)
         self.walk.forget()
         self._show_versions(self._run)
-        self._view.say(
-            f"Done. The run's model is now “{result.version}”; the earlier one is kept under "
-            "“Tomogram and run”."
-        )
+        self._view.say(f"Done: “{result.version}” is the run's model now; the earlier one is kept.")
 
     def _mask_shown(self, mask: RefinedMask) -> None:
         self._view.show_found(mask.words)
