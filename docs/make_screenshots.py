@@ -121,7 +121,7 @@ def _save(pixels: np.ndarray, path: Path) -> None:
     """Save with 256 colours, fewer where the file would be too large for the repository."""
     image = Image.fromarray(pixels[..., :3])
     for colours in (256, 128, 64, 32, 16):
-        image.quantize(colours, Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
+        image.quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=3).save(path, optimize=True)
         if path.stat().st_size < _LARGEST_BYTES:
             return
 
