@@ -84,7 +84,6 @@ def _refine(viewer: napari.Viewer, adapt: AdaptDock, out: Path) -> None:
     widget.uncertainty.find_button.click()
     _wait(lambda: widget.uncertainty.place.text().startswith("Place 1"), minutes=20)
     uncertainty = next(layer for layer in viewer.layers if layer.name.endswith("uncertainty"))
-    uncertainty.visible = True
     viewer.scene.camera.zoom *= 1.3
     for _ in range(20):  # a place that is not at the border makes a better picture
         place = uncertainty.world_to_data(viewer.dims.point)[1:]
@@ -107,8 +106,6 @@ def _refine(viewer: napari.Viewer, adapt: AdaptDock, out: Path) -> None:
         widget.uncertainty.previous_button.click()
     widget.bar.start_button.click()
     _wait(lambda: widget.notice.text().startswith("Done"), minutes=20)
-    widget.uncertainty.collapse()
-    table.choose([table.particles.label(2)])
     QTest.qWait(1000)
     _both_themes(viewer, out, "refine-result")
 
@@ -124,7 +121,7 @@ def _save(pixels: np.ndarray, path: Path) -> None:
     """Save with 256 colours, fewer where the file would be too large for the repository."""
     image = Image.fromarray(pixels[..., :3])
     for colours in (256, 128, 64, 32, 16):
-        image.quantize(colours).save(path, optimize=True)
+        image.quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=3).save(path, optimize=True)
         if path.stat().st_size < _LARGEST_BYTES:
             return
 

@@ -2,7 +2,7 @@
 
 Run ``python -m benchmarks.refinement --work FOLDER`` in a clone. For each seed a synthetic tomogram
 with truth is made and adapted to; a simulated correction is the truth painted in a ball of 4 voxels radius.
-Runs and results that FOLDER holds already are not made again.
+Runs and results that FOLDER holds already are not made again. Settings were chosen on the seeds 0 to 3.
 """
 
 from __future__ import annotations
@@ -52,6 +52,10 @@ def main(arguments: list[str] | None = None) -> None:
     table = markdown(rows)
     with atomic_path(given.work / "table.md") as temporary:
         temporary.write_text(table, encoding="utf-8")
+    if given.json is not None:
+        content = {"machine": _machine(), "settings": _settings(given), "rows": rows}
+        with atomic_path(given.json) as temporary:
+            temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     print(f"\n{table}\n{_machine()}")
 
 
@@ -103,12 +107,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--work", type=Path, required=True, help="folder of tomograms, runs and results")
-    add("--seeds", type=int, nargs="+", default=[0, 1, 2, 3])
+    add("--seeds", type=int, nargs="+", default=[4, 5, 6, 7])
     add("--shape", type=int, nargs=3, default=(48, 128, 128), help="of the tomogram")
     add("--molecules", type=int, default=24, help="that are tried to be placed")
     add("--steps", type=int, default=300, help="of the adaptation")
     add("--source", type=int, default=200, help="source boxes of the adaptation")
     add("--refine-steps", type=int, default=RefineSettings().steps)
+    add("--json", type=Path, help="file for all scores")
     add("--device", choices=("auto", "cpu", "cuda"), default="auto")
     return parser
 
@@ -195,6 +200,12 @@ def _run(task: Task[Any]) -> Any:
             next(task)
         except StopIteration as stop:
             return stop.value
+
+
+def _settings(given: argparse.Namespace) -> dict[str, Any]:
+    names = ("seeds", "shape", "molecules", "steps", "source", "refine_steps")
+    fixed = {"corrections": CORRECTIONS, "radius": RADIUS}
+    return {name: getattr(given, name) for name in names} | fixed
 
 
 def _machine() -> str:

@@ -95,8 +95,13 @@ def test_sliders_make_the_mask_and_ctrl_z_takes_it_back(viewer, dock, until):
     assert mask.data[10, 30, 34] == 0
     dock.mask_group.sliders.hole_field.setValue(1e4)
     until(lambda: mask.data[10, 30, 34] > 0)
+    assert viewer.layers.selection.active is mask
     mask.undo()
     assert mask.data[10, 30, 34] == 0
+    assert dock.mask_group.sliders.hole_field.value() == 0
+    mask.redo()
+    assert dock.mask_group.sliders.hole_field.value() == 1e4
+    mask.undo()
     dock.mask_group.sliders.size_field.setValue(1e6)
     until(lambda: dock.particles.table.particles.rowCount() == 1)
     assert "1 particle" in dock.mask_group.found.text()
@@ -184,7 +189,12 @@ def test_painting_corrections_changes_the_mask_at_once(viewer, dock, until):
     until(lambda: _mask(viewer).data[10, 12, 12] == 0)
     layer.undo()
     until(lambda: _mask(viewer).data[10, 12, 12] > 0)
+    dock.mask_group.sliders.threshold.setValue(0.95)  # with the brush in hand
+    until(lambda: _mask(viewer).data[10, 12, 20] == 0)
+    assert viewer.layers.selection.active is _mask(viewer)
+    assert _mask(viewer).data[4, 20, 40] > 0
     dock.corrections.clear_button.click()
+    assert viewer.layers.selection.active is layer
     until(lambda: _mask(viewer).data[4, 20, 40] == 0)
     assert dock.corrections.count.text() == "Nothing corrected yet."
 

@@ -103,10 +103,43 @@ def test_going_to_a_place_shows_its_slice_in_the_middle(viewer, scene):
     layer = viewer.add_image(
         np.zeros((10, 20, 30)), scale=(2.0, 2.0, 2.0), translate=(10.0, 20.0, 30.0)
     )
+    viewer.scene.camera.center = (0.0, 0.0, 0.0)
+    layer.corner_pixels = np.array([[0, 0, 0], [9, 12, 20]])  # as if the rest were out of sight
     scene.go_to(layer.unique_id, (4.0, 15.0, 25.0))
     assert viewer.dims.point[0] == pytest.approx(18.0)
     np.testing.assert_allclose(viewer.scene.camera.center[-2:], (50.0, 80.0))
     assert scene.slice_view(layer.unique_id).index == 4
+
+
+def test_the_view_stays_where_a_position_is_in_sight(viewer, scene):
+    layer = viewer.add_image(np.zeros((10, 20, 30)))
+    viewer.scene.camera.center = (0.0, 9.0, 14.0)
+    layer.corner_pixels = np.array([[0, 0, 0], [9, 19, 29]])
+    scene.go_to(layer.unique_id, (4.0, 1.0, 28.0))
+    assert viewer.dims.point[0] == 4
+    np.testing.assert_allclose(viewer.scene.camera.center[-2:], (9.0, 14.0))
+
+
+def test_a_ring_lies_where_the_placement_says_and_leaves_the_selection(viewer, scene):
+    layer = viewer.add_image(
+        np.zeros((10, 20, 30)), scale=(2.0, 2.0, 2.0), translate=(10.0, 20.0, 30.0)
+    )
+    placement = scene.placement(layer.unique_id)
+    scene.add_ring((4.0, 5.0, 6.0), placement, name="place", diameter=8.0)
+    ring = viewer.layers["place"]
+    np.testing.assert_allclose(ring.data_to_world(ring.data[4]), (18.0, 30.0, 42.0))
+    np.testing.assert_allclose(ring.data[:, 0], range(9))
+    np.testing.assert_allclose(ring.size[[0, 2, 4]], (1.0, 48**0.5, 8.0))
+    assert ring.face_color[0, 3] == 0
+    assert viewer.layers.selection.active is layer
+
+
+def test_an_overlay_adds_to_the_light_and_leaves_the_selection(viewer, scene):
+    layer = viewer.add_image(np.zeros((3, 4, 5)))
+    placement = scene.placement(layer.unique_id)
+    scene.add_image(np.ones((3, 4, 5)), placement, name="over", limits=(0, 1), overlay=True)
+    assert viewer.layers["over"].blending == "additive"
+    assert viewer.layers.selection.active is layer
 
 
 def test_painting_selects_layer_label_and_brush(viewer, scene):

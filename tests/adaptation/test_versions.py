@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -78,6 +80,16 @@ def test_corrections_that_do_not_fit_are_refused(run):
     path.write_bytes(b"nonsense")
     with pytest.raises(FileFormatError):
         load_corrections(run, "abc", (3, 4, 5))
+
+
+def test_two_workers_may_save_corrections_at_once(run):
+    labels = np.zeros((2, 2, 2), np.uint8)
+    labels[0, 0, 0] = 1
+    given = Corrections.from_labels(labels)
+    with ThreadPoolExecutor(4) as pool:
+        saved = list(pool.map(lambda _: save_corrections(run, "abc", given), range(40)))
+    assert len(load_corrections(run, "abc", (2, 2, 2))) == 1
+    assert list((run / "corrections").iterdir()) == [saved[0]]
 
 
 def test_corrections_replaced_in_one_go(run, monkeypatch):

@@ -8,10 +8,60 @@ import numpy as np
 import pytest
 
 from napari_voxuda.app.job import Job
+from napari_voxuda.app.mask_refinement import MaskChoice
+from napari_voxuda.app.refine_view import RefineRequest
 from napari_voxuda.app.scene import LabelEdit, LayerChoice, SliceView
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import InputError
+
+
+class RefineFacts:
+    """The dock *Vox-UDA refine*, as plain values."""
+
+    def __init__(self) -> None:
+        self.values = {"mask": MaskChoice(threshold=0.5, numbered=True)}
+        self.said, self.versions, self.states, self.ready = [], [], [], False
+        self.particles, self.marks = [], ""
+
+    def request(self):
+        return RefineRequest(**self.values)
+
+    def show_layers(self, images):
+        self.images = images
+
+    def choose(self, layer, run, mask):
+        self.values |= {"layer": layer, "run": run, "mask": mask}
+
+    def show_choice(self, choice):
+        self.values["mask"] = choice
+
+    def show_versions(self, versions):
+        self.versions = versions
+
+    def show_ready(self, ready):
+        self.ready = ready
+
+    def show_found(self, words):
+        self.found = words
+
+    def show_particles(self, particles):
+        self.particles = particles
+
+    def show_marks(self, words):
+        self.marks = words
+
+    def show_place(self, words, *, can_walk):
+        self.place = words
+
+    def show_state(self, state):
+        self.states.append(state)
+
+    def show_progress(self, line):
+        self.progress = line
+
+    def say(self, text, level="info"):
+        self.said.append((level, text))
 
 
 class WaitingExecutor:
@@ -117,11 +167,17 @@ class DictScene:
     def watch_labels(self, key, callback):
         self.layers[key].setdefault("watchers", []).append(callback)
 
+    def select(self, key):
+        self.selected = key
+
     def paint(self, key, label):
         self.painting = (key, label)
 
     def go_to(self, key, position):
         self.shown = position
+
+    def add_ring(self, position, placement, *, name, diameter):
+        return self.add("points", position=position, name=name)
 
     def remove(self, key):
         self.layers.pop(key, None)
@@ -137,6 +193,11 @@ class DictScene:
 @pytest.fixture
 def executor() -> WaitingExecutor:
     return WaitingExecutor()
+
+
+@pytest.fixture
+def view() -> RefineFacts:
+    return RefineFacts()
 
 
 @pytest.fixture

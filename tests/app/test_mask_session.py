@@ -16,6 +16,7 @@ CHOICE = MaskChoice(threshold=0.5, numbered=True)
 class Heard:
     def __init__(self) -> None:
         self.masks, self.marks, self.lists, self.errors = [], [], [], []
+        self.choices = []
 
 
 @pytest.fixture
@@ -39,6 +40,7 @@ def session(scene, heard, probability):
         on_mask=heard.masks.append,
         on_marks=heard.marks.append,
         on_particles=heard.lists.append,
+        on_choice=heard.choices.append,
         on_error=heard.errors.append,
     )
     made.begin(probability, probability.grid, CHOICE, Corrections.none(probability.shape))
@@ -74,6 +76,19 @@ def test_what_is_painted_stays_whatever_the_sliders_do(scene, session):
     kept = session.corrections()
     assert kept.positions.tolist() == [[1, 1, 1], [5, 0, 0]]
     assert kept.foreground.tolist() == [False, True]
+
+
+def test_undo_brings_the_sliders_back(scene, session, heard):
+    before = _data(scene, "tomo mask").copy()
+    other = MaskChoice(threshold=0.7, numbered=True)
+    session.change(other)
+    after = _data(scene, "tomo mask").copy()
+    (tell,) = scene.layers[session.mask_key]["watchers"]
+    for labels, wanted in ((before, CHOICE), (after, other), (np.full_like(after, 3), other)):
+        scene.update_labels(session.mask_key, labels)
+        tell(None)
+        assert session._choice == wanted
+    assert heard.choices == [CHOICE, other]
 
 
 def test_a_new_probability_leaves_the_corrections(scene, session, probability):

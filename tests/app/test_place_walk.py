@@ -47,6 +47,7 @@ def test_corrected_places_are_left_out(parts, uncertainty, scene):
     mask.marks[10, 30, 30] = 2
     walk.next()
     assert np.abs(np.array(mask.shown[1]) - (15, 10, 30)).max() <= 3
+    assert [v["position"] for v in scene.layers.values() if v["kind"] == "points"] == mask.shown[1:]
     walk.next()
     assert "left" in view.words
     walk.previous()
@@ -59,7 +60,7 @@ def test_places_of_an_older_model_are_dropped_with_their_layer(parts, uncertaint
     assert not view.can_walk
     walk.begin(uncertainty, None)
     walk.begin(uncertainty, None)
-    assert [v["name"] for v in scene.layers.values()] == ["tomo uncertainty"]
+    assert [v["name"] for v in scene.layers.values()] == ["tomo uncertainty", "tomo place"]
     walk.forget()
     assert scene.layers == {}
     assert "changed" in view.words

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,14 +12,16 @@ from napari_voxuda.adaptation.run_folder import RunFolder
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.adaptation.versions import list_versions, load_corrections
 from napari_voxuda.app.adapt import adapt_task
-from napari_voxuda.app.jobs import AdaptJob, RefineJob
+from napari_voxuda.app.jobs import AdaptJob, RefineJob, SegmentJob
 from napari_voxuda.app.refine import refine_task
+from napari_voxuda.app.segment import segment_task
 from napari_voxuda.data.corrections import Corrections, fingerprint
 from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import InputError, RunBusyError
 from napari_voxuda.networks.checkpoint import load_model
 from napari_voxuda.networks.ensemble import load_ensemble
 from napari_voxuda.networks.settings import NetworkSettings
+from napari_voxuda.segmentation.settings import SegmentSettings
 from napari_voxuda.simulation.settings import SourceSettings
 
 
@@ -54,7 +58,7 @@ def corrections(volume):
 
 
 def _job(run, volume, corrections, **changes):
-    settings = RefineSettings(steps=2, batch=2, source_count=2, **changes)
+    settings = RefineSettings(**{"steps": 2, "batch": 2, "source_count": 2, **changes})
     return RefineJob(
         run=run, volume=volume, corrections=corrections, settings=settings, device="cpu"
     )
@@ -82,6 +86,23 @@ def test_a_run_learns_and_the_corrected_voxels_stay(run, volume, corrections):
     assert len(load_ensemble(run).networks) == 2
     kept = load_corrections(run, fingerprint(volume.data), volume.shape)
     np.testing.assert_array_equal(kept.to_labels(), corrections.to_labels())
+
+
+def test_the_mask_at_the_users_threshold_keeps_its_size(run, volume, corrections):
+    free = corrections.to_labels() == 0
+    found, _ = _finish(segment_task(SegmentJob(volume=volume, model=run)))
+    before = found.probability.data
+    threshold = float(np.quantile(before, 0.8))
+    job = _job(run, volume, corrections, steps=6, learning_rate=0.1)
+    result, _ = _finish(refine_task(replace(job, segment=SegmentSettings(threshold=threshold))))
+    after = result.segmentation.probability.data
+    assert not np.allclose(after, before, atol=1e-3)
+    # what was corrected counts for as much elsewhere
+    called = before[tuple(corrections.positions.T)] >= threshold
+    more = int((corrections.foreground & ~called).sum())
+    more -= int((~corrections.foreground & called).sum())
+    wanted = (before >= threshold)[free].sum() + more
+    assert (after >= threshold)[free].sum() == pytest.approx(wanted, rel=0.1)
 
 
 def test_stopping_leaves_the_model_and_keeps_the_corrections(run, volume, corrections):

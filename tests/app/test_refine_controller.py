@@ -7,59 +7,8 @@ from napari_voxuda.app.jobs import RefineResult, Segmentation
 from napari_voxuda.app.mask_refinement import MaskChoice
 from napari_voxuda.app.refine_controller import RefineController
 from napari_voxuda.app.refine_start import RefineStart
-from napari_voxuda.app.refine_view import RefineRequest
 from napari_voxuda.app.running import InlineExecutor
 from napari_voxuda.errors import RunBusyError
-
-
-class View:
-    """The dock, as plain values."""
-
-    def __init__(self) -> None:
-        self.values = {"mask": MaskChoice(threshold=0.5, numbered=True)}
-        self.said, self.versions, self.states, self.ready = [], [], [], False
-        self.particles, self.marks = [], ""
-
-    def request(self):
-        return RefineRequest(**self.values)
-
-    def show_layers(self, images):
-        self.images = images
-
-    def choose(self, layer, run, mask):
-        self.values |= {"layer": layer, "run": run, "mask": mask}
-
-    def show_versions(self, versions):
-        self.versions = versions
-
-    def show_ready(self, ready):
-        self.ready = ready
-
-    def show_found(self, words):
-        self.found = words
-
-    def show_particles(self, particles):
-        self.particles = particles
-
-    def show_marks(self, words):
-        self.marks = words
-
-    def show_place(self, words, *, can_walk):
-        self.place = words
-
-    def show_state(self, state):
-        self.states.append(state)
-
-    def show_progress(self, line):
-        self.progress = line
-
-    def say(self, text, level="info"):
-        self.said.append((level, text))
-
-
-@pytest.fixture
-def view():
-    return View()
 
 
 @pytest.fixture
@@ -130,7 +79,7 @@ def test_a_refined_probability_makes_a_new_mask_and_keeps_the_marks(
         return RefineResult(version="Refined 1", segmentation=found)
 
     monkeypatch.setattr("napari_voxuda.app.refine.refine_task", task)
-    begun.delete([1])
+    begun.actions.delete([1])
     assert view.marks == "8 voxels corrected."
     assert list((start.run / "corrections").glob("*.safetensors"))
     begun.refine()
@@ -151,17 +100,7 @@ def test_an_error_is_said_and_work_goes_on(begun, view, monkeypatch):
     assert not begun.busy
 
 
-def test_splitting_needs_one_particle(begun, view):
-    begun.split([1, 2])
-    assert view.said[-1][0] == "warning"
-
-
 def test_the_same_volume_opened_again_keeps_the_marks_at_hand(begun, view, start):
-    begun.delete([1])
+    begun.actions.delete([1])
     begun.take_over(start)
     assert len(begun.mask.corrections()) == 8
-
-
-def test_export_says_where(begun, view, tmp_path):
-    begun.export(tmp_path / "mask.mrc")
-    assert view.said[-1][1].endswith("mask.mrc.")

@@ -7,7 +7,13 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from napari_voxuda.networks.prediction import predict_steadily, smooth_probability
+from napari_voxuda.networks.prediction import (
+    move_threshold,
+    predict_steadily,
+    smooth_probability,
+    told_threshold,
+    untold_threshold,
+)
 from napari_voxuda.networks.settings import NetworkSettings
 from napari_voxuda.networks.voxresnet import VoxResNet, predict_probability
 
@@ -64,3 +70,10 @@ def test_a_constant_stays_and_nothing_leaves_its_bounds() -> None:
     values = (torch.rand((1, 8, 8, 8), generator=torch.Generator().manual_seed(3)) > 0.5).float()
     smooth = smooth_probability(values, 0.3)
     assert 0 <= smooth.min() <= smooth.max() <= 1 + 1e-6
+
+
+@pytest.mark.parametrize("threshold", [0.1, 0.5, 0.8])
+def test_a_told_probability_is_traced_back(threshold):
+    own = untold_threshold(0.7, threshold)
+    assert move_threshold(torch.tensor(own), threshold).item() == pytest.approx(0.7)
+    assert told_threshold(own, 0.7) == pytest.approx(threshold)

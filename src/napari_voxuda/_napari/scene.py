@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from napari_voxuda._napari.label_watch import LabelWatch
 from napari_voxuda._napari.layers import Placement, contrast_limits, layer_volume
+from napari_voxuda._napari.sight import is_in_sight, visible_bounds
 from napari_voxuda._types import Triple, TripleInt
 from napari_voxuda.app.scene import LabelEdit, LayerChoice, LayerKey, LayerKind, SliceView
 from napari_voxuda.data.picks import Picks
@@ -86,7 +87,7 @@ class ViewerScene:
         index = round(float(layer.world_to_data(dims.point)[axis]))
         if axis < 0 or not 0 <= index < shape[axis]:
             return None
-        start, stop = _visible(layer, shape)
+        start, stop = visible_bounds(layer, shape)
         start[axis], stop[axis] = index, index + 1
         return SliceView(axis=axis, index=index, start=_triple(start), stop=_triple(stop))
 
@@ -106,6 +107,7 @@ class ViewerScene:
         colormap: str | None = None,
         opacity: float = 1.0,
         visible: bool = True,
+        overlay: bool = False,
     ) -> LayerKey:
         """Add an image of the whole placement, or a piece from voxel `offset`; return its key."""
         keywords = placement.layer_keywords(offset)
@@ -121,10 +123,11 @@ class ViewerScene:
             contrast_limits=limits or contrast_limits(data),
             colormap=colormap or (source.colormap.name if source is not None else "gray"),
             opacity=opacity,
+            blending="additive" if overlay else None,
             visible=visible,
             **keywords,
         )
-        if active is not None and (offset is not None or not visible):
+        if active is not None and (offset is not None or overlay or not visible):
             self._viewer.layers.selection.active = active
         return _key(layer)
 
@@ -190,6 +193,10 @@ class ViewerScene:
         """Call `callback` with each step in which the user changes labels; None for undo and redo."""
         self._edits.watch(self._layer(key), callback)
 
+    def select(self, key: LayerKey) -> None:
+        """Make a layer the active one, on which Ctrl-Z works."""
+        self._viewer.layers.selection.active = self._layer(key)
+
     def paint(self, key: LayerKey, label: int) -> None:
         """Select a labels layer and let the user paint `label` in three dimensions."""
         layer = self._layer(key)
@@ -200,14 +207,37 @@ class ViewerScene:
         layer.mode = "paint" if label else "erase"
 
     def go_to(self, key: LayerKey, position: Triple) -> None:
-        """Show the slice through a position (z, y, x) in voxels of a layer, centred on it."""
-        world = self._layer(key).data_to_world(position)
+        """Show the slice through a position (z, y, x) in voxels of a layer."""
+        layer = self._layer(key)
+        world = layer.data_to_world(position)
         dims = self._viewer.dims
         first = dims.ndim - 3
         for axis, value in enumerate(world):
             dims.set_point(first + axis, value)
+        if dims.ndisplay == 2 and is_in_sight(layer, position):
+            return
         camera = getattr(self._viewer, "scene", self._viewer).camera
         camera.center = tuple(world[axis - first] for axis in dims.order[-3:])
+
+    def add_ring(
+        self, position: Triple, placement: Placement, *, name: str, diameter: float
+    ) -> LayerKey:
+        """Add rings like the slices of a ball around a position, and return the layer's key."""
+        active = self._viewer.layers.selection.active
+        z, y, x = position
+        # One for each slice: napari's display of points out of their slice is going away.
+        away = np.arange(-int(diameter / 2), int(diameter / 2) + 1)
+        layer = self._viewer.add_points(
+            [(z + d, y, x) for d in away],
+            name=name,
+            size=np.maximum(np.sqrt(diameter**2 - (2.0 * away) ** 2), 1.0),
+            face_color="transparent",
+            border_color="#ff5da2",
+            border_width=0.04,
+            **placement.layer_keywords(),
+        )
+        self._viewer.layers.selection.active = active
+        return _key(layer)
 
     def remove(self, key: LayerKey) -> None:
         """Remove a layer if it is still there."""
@@ -255,20 +285,6 @@ class ViewerScene:
             if layer.unique_id == key:
                 return layer
         raise InputError("layer: it is no longer in the viewer; choose another one.")
-
-
-def _visible(layer: Layer, shape: tuple[int, ...]) -> tuple[list[int], list[int]]:
-    """Return the visible bounds of `layer`; all of it before it was first drawn."""
-    corners = np.asarray(layer.corner_pixels)[:, -3:]
-    start, stop = [0, 0, 0], list(shape)
-    if (corners[1] > corners[0]).sum() < 2:
-        return start, stop
-    for axis in range(3):
-        low, high = int(corners[0, axis]), int(corners[1, axis]) + 1
-        if high - low > 1:
-            start[axis] = min(max(low, 0), shape[axis] - 1)
-            stop[axis] = max(min(high, shape[axis]), start[axis] + 1)
-    return start, stop
 
 
 def _key(layer: Layer) -> LayerKey:

@@ -86,6 +86,16 @@ class CorrectedTarget:
         mean, std = volume_statistics(volume.data, name=volume.name)
         self._mean, self._scale = mean, (-1.0 if contrast == "dark" else 1.0) / std
 
+    @property
+    def corrected(self) -> int:
+        """Number of corrected voxels."""
+        return len(self._positions)
+
+    @property
+    def voxels(self) -> int:
+        """Number of voxels of the volume."""
+        return int(self._marks.size)
+
     def around_corrections(self, count: int, generator: torch.Generator) -> CorrectedBoxes:
         """Return `count` boxes that each hold a corrected voxel, not always in the middle."""
         starts = []

@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import torch
@@ -38,6 +39,7 @@ __all__ = [
 VERSIONS = "versions"
 CORRECTIONS = "corrections"
 _KEY = "refined"
+_SAVING = Lock()  # the dock saves while a refinement begins, which saves as well
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +149,8 @@ def save_corrections(run: Path, mark: str, corrections: Corrections) -> Path:
         "foreground": torch.from_numpy(corrections.foreground),
     }
     joins = [[list(voxel) for voxel in group] for group in corrections.joins]
-    write_tensors(path, tensors, {"shape": list(corrections.shape), "joins": joins})
+    with _SAVING:
+        write_tensors(path, tensors, {"shape": list(corrections.shape), "joins": joins})
     return path
 
 

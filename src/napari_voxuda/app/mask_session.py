@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_voxuda._types import Triple, TripleInt
+from napari_voxuda.app.choice_history import ChoiceHistory
 from napari_voxuda.app.label_history import LabelHistory
+from napari_voxuda.app.mask_layers import MaskLayers
 from napari_voxuda.app.mask_refinement import MaskChoice, RefinedMask, refine_mask
 from napari_voxuda.app.particle_edits import (
     Change,
@@ -23,17 +25,15 @@ from napari_voxuda.app.particle_edits import (
 )
 from napari_voxuda.app.running import Executor, LatestOnly
 from napari_voxuda.app.scene import LabelEdit, LayerKey, Scene
-from napari_voxuda.data.corrections import BACKGROUND, PARTICLE, Corrections
+from napari_voxuda.data.corrections import BACKGROUND, Corrections
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError
 
 __all__ = ["MaskSession"]
 
-_COLORS = {PARTICLE: "#ffc20a", BACKGROUND: "#0c7bdc"}  # told apart by the colour-blind as well
-
 
 class MaskSession:
-    """The layers of one corrected volume: its mask, and the marks of what was corrected.
+    """One corrected volume: its mask, and the marks of what was corrected.
 
     The mask is always a function of the probability, the sliders and the marks. What the user
     paints on the mask becomes a mark; a mark is taken back by undo, or by erasing it in its own layer.
@@ -50,6 +50,8 @@ class MaskSession:
         Gets the number of corrected voxels after each change.
     on_particles : callable
         Gets the particles after each change of the labels.
+    on_choice : callable
+        Gets how a mask was made that undo or redo has brought back.
     on_error : callable
         Gets what went wrong.
     """
@@ -62,20 +64,22 @@ class MaskSession:
         on_mask: Callable[[RefinedMask], None],
         on_marks: Callable[[int], None],
         on_particles: Callable[[ParticleList], None],
+        on_choice: Callable[[MaskChoice], None],
         on_error: Callable[[BaseException], None],
     ) -> None:
-        self._scene = scene
-        self._executor = executor
+        self._layers = MaskLayers(scene, self._mask_edited, self._marks_edited)
         self._on_mask = on_mask
         self._on_marks = on_marks
         self._on_particles = on_particles
-        self._masks: LatestOnly[RefinedMask] = LatestOnly(executor, self._show, on_error)
+        self._on_choice = on_choice
+        self._masks: LatestOnly[tuple[RefinedMask, MaskChoice]] = LatestOnly(
+            executor, self._show, on_error
+        )
         self._tables: LatestOnly[ParticleList] = LatestOnly(executor, self._listed, on_error)
         self._splits: LatestOnly[Change] = LatestOnly(executor, self._change, on_error)
         self._probability: Volume | None = None
         self._marks = np.zeros((0, 0, 0), np.uint8)
         self._boxes: dict[int, Any] = {}
-        self._keys: dict[str, LayerKey] = {}
 
     @property
     def available(self) -> bool:
@@ -85,7 +89,7 @@ class MaskSession:
     @property
     def mask_key(self) -> LayerKey | None:
         """The mask's layer, where it is still in the viewer."""
-        return self._key("mask")
+        return self._layers.mask_key
 
     def begin(
         self,
@@ -112,16 +116,15 @@ class MaskSession:
         """
         self.forget()
         self._probability = probability
-        self._placement = placement
         self._choice = choice
         self._marks = corrections.to_labels()
         self._joins = list(corrections.joins)
         self._active = list(corrections.joins)
         self._history = LabelHistory()
+        self._choices = ChoiceHistory()
+        self._layers.begin(probability.name, placement, self._marks, mask_key)
         if len(corrections):
-            self._show_marks()
-        if mask_key is not None and self._scene.has(mask_key):
-            self._adopt("mask", mask_key, self._mask_edited)
+            self._layers.show_marks()
         self._on_marks(len(corrections))
         self.refine(choice)
 
@@ -138,8 +141,13 @@ class MaskSession:
             return
         size = volume.grid.voxel_size_angstrom
         self._masks.request(
-            lambda: refine_mask(volume.data, size, choice, marks=marks, joins=joins)
+            lambda: (refine_mask(volume.data, size, choice, marks=marks, joins=joins), choice)
         )
+
+    def change(self, choice: MaskChoice) -> None:
+        """Make the mask again as the user wants it; Ctrl-Z takes that back."""
+        self._layers.select_mask()
+        self.refine(choice)
 
     def corrections(self) -> Corrections:
         """Return what the user has corrected; may be called in a worker."""
@@ -147,25 +155,24 @@ class MaskSession:
 
     def paint(self, mark: int) -> None:
         """Let the user paint marks: 1 particle, 2 background, 0 takes a mark back."""
-        self._scene.paint(self._show_marks(), mark)
+        self._layers.paint_marks(mark)
 
     def clear_marks(self) -> None:
         """Take every mark back, as one step that undo brings back."""
         voxels = np.flatnonzero(self._marks)
         if len(voxels):
-            self._scene.edit_labels(self._show_marks(), voxels, np.zeros(len(voxels), np.uint8))
+            self._layers.edit_marks(voxels, np.zeros(len(voxels), np.uint8))
+            self._layers.select_marks()
 
     def go_to(self, position: Triple) -> None:
         """Show a position (z, y, x) in voxels."""
-        key = self.mask_key
-        if key is not None:
-            self._scene.go_to(key, position)
+        self._layers.go_to(position)
 
     def delete(self, labels: Sequence[int]) -> None:
         """Make particles background; they are marked as such."""
         chosen = self._chosen(labels)
         if chosen:
-            self._change(deletion(self._labels(), chosen))
+            self._change(deletion(self._layers.labels(), chosen))
 
     def merge(self, labels: Sequence[int]) -> None:
         """Give particles one label, which they keep when the mask is made again.
@@ -175,13 +182,13 @@ class MaskSession:
         InputError
             When fewer than two are given.
         """
-        change, group = merger(self._labels(), self._chosen(labels))
+        change, group = merger(self._layers.labels(), self._chosen(labels))
         self._joins.append(group)
         self._change(change)
 
     def split(self, label: int) -> None:
         """Divide a particle in two."""
-        labels = self._labels()
+        labels = self._layers.labels()
         for number, box in self._chosen([label]):
             group = [g for g in self._joins if any(labels[v] == label for v in g)]
             self._joins = [g for g in self._joins if g not in group]
@@ -189,8 +196,8 @@ class MaskSession:
 
     def proposal(self) -> str:
         """Return a file name for the mask."""
-        key = self.mask_key
-        return f"{self._scene.volume(key).name}.mrc" if key is not None else "mask.mrc"
+        mask = self._layers.mask()
+        return f"{mask.name}.mrc" if mask is not None else "mask.mrc"
 
     def save(self, path: Path) -> Path:
         """Save the labels as they are shown and return the file written.
@@ -204,11 +211,11 @@ class MaskSession:
         """
         from napari_voxuda.io.mrc import write_mask
 
-        key = self.mask_key
-        if key is None:
+        mask = self._layers.mask()
+        if mask is None:
             raise InputError("Export: there is no mask layer. Move the threshold to make it again.")
         target = path if path.suffix else path.with_suffix(".mrc")
-        write_mask(target, self._scene.volume(key))
+        write_mask(target, mask)
         return target
 
     def forget(self) -> None:
@@ -216,73 +223,38 @@ class MaskSession:
         self._probability = None
         for latest in (self._masks, self._tables, self._splits):
             latest.forget()
-        self._keys.clear()
-
-    def _labels(self) -> npt.NDArray[Any]:
-        key = self.mask_key
-        if key is None:
-            raise InputError(
-                "Particles: the mask layer is gone. Move the threshold to make it again."
-            )
-        labels: npt.NDArray[Any] = self._scene.volume(key).data
-        return labels
+        self._layers.forget()
 
     def _chosen(self, labels: Sequence[int]) -> list[tuple[int, Any]]:
         return [(label, self._boxes[label]) for label in labels if label in self._boxes]
 
     def _change(self, change: Change) -> None:
-        key = self.mask_key
-        if key is not None and len(change.voxels):
-            self._scene.edit_labels(key, change.voxels, change.values)
+        self._layers.edit_mask(change.voxels, change.values)
 
-    def _show(self, mask: RefinedMask) -> None:
+    def _show(self, made: tuple[RefinedMask, MaskChoice]) -> None:
+        mask, choice = made
         volume = self._probability
         if volume is None or mask.labels.shape != volume.shape:
             return
-        key = self.mask_key
-        if key is None:
-            added = self._scene.add_labels(mask.labels, self._placement, name=f"{volume.name} mask")
-            self._adopt("mask", added, self._mask_edited)
-        else:
-            self._scene.update_labels(key, mask.labels)
-        self._history.written(self._labels())
+        self._layers.show_mask(mask.labels)
+        labels = self._layers.labels()
+        self._history.written(labels)
+        self._choices.made(labels, choice)
         self._on_mask(mask)
         self._list()
 
-    def _show_marks(self) -> LayerKey:
-        """Return the layer of the marks, made again where the user has removed it."""
-        key = self._key("marks")
-        if key is None:
-            name = self._probability.name if self._probability is not None else "mask"
-            key = self._scene.add_labels(
-                self._marks, self._placement, name=f"{name} corrections", colors=_COLORS
-            )
-            self._adopt("marks", key, self._marks_edited)
-        return key
-
-    def _adopt(
-        self, name: str, key: LayerKey, callback: Callable[[LabelEdit | None], None]
-    ) -> None:
-        self._keys[name] = key
-
-        def edited(edit: LabelEdit | None) -> None:
-            if self._key(name) == key:  # not of a session that has ended
-                callback(edit)
-
-        self._scene.watch_labels(key, edited)
-
-    def _key(self, name: str) -> LayerKey | None:
-        key = self._keys.get(name)
-        return key if key is not None and self._scene.has(key) else None
-
     def _mask_edited(self, edit: LabelEdit | None) -> None:
-        labels = self._labels()
+        labels = self._layers.labels()
         if labels.shape != self._marks.shape:
             return
+        earlier = self._choices.find(labels) if edit is None else None
+        if earlier is not None and earlier != self._choice:
+            self._choice = earlier
+            self._on_choice(earlier)
         voxels, values = self._history.edited(edit, labels, self._marks)
         self._active = [g for g in self._joins if _is_one(labels, g)]
         if len(voxels):
-            self._scene.edit_labels(self._show_marks(), voxels, values, told=False)
+            self._layers.edit_marks(voxels, values, told=False)
         self._on_marks(int(np.count_nonzero(self._marks)))
         self._list()
 
@@ -291,7 +263,7 @@ class MaskSession:
             wrong = edit.voxels[self._marks.reshape(-1)[edit.voxels] > BACKGROUND]
             if len(wrong):  # another label than the two that mean something
                 zeros = np.zeros(len(wrong), np.uint8)
-                self._scene.edit_labels(self._show_marks(), wrong, zeros, told=False)
+                self._layers.edit_marks(wrong, zeros, told=False)
         self._on_marks(int(np.count_nonzero(self._marks)))
         self.refine(self._choice)
 
@@ -299,7 +271,7 @@ class MaskSession:
         volume = self._probability
         if volume is None or self.mask_key is None:
             return
-        labels = self._labels()
+        labels = self._layers.labels()
         size = volume.grid.voxel_size_angstrom
         self._tables.request(lambda: list_particles(np.array(labels), volume.data, size))
 

@@ -22,11 +22,14 @@ from napari_voxuda.segmentation.instances import find_particles, label_particles
 if TYPE_CHECKING:
     import torch
 
+    from napari_voxuda.adaptation.corrected_target import CorrectedTarget
     from napari_voxuda.adaptation.refine import DrawSource, Refined
     from napari_voxuda.adaptation.run_folder import RunFolder
-    from napari_voxuda.networks.checkpoint import Model
+    from napari_voxuda.networks.checkpoint import Model, ModelCard
 
 __all__ = ["refine_task"]
+
+_EDGE = 0.01  # a threshold of 0 or 1 has no log-odds
 
 
 def refine_task(job: RefineJob) -> Task[RefineResult]:
@@ -72,8 +75,9 @@ def refine_task(job: RefineJob) -> Task[RefineResult]:
             job.volume, job.corrections, contrast=model.contrast, box=max(16, box // 8 * 8)
         )
         save_corrections(job.run, fingerprint(job.volume.data), job.corrections)
-        refined = yield from _refine(job, run, model, target, device)
-        version = _keep(job, model, refined)
+        refined, threshold = yield from _refine(job, run, model, target, device)
+        card = replace(model.card, threshold=threshold)
+        version = _keep(job, card, refined)
     yield Message(text=f"The run's model is now “{version}”; the earlier one is kept.")
     provenance = yield from trace(
         "refine",
@@ -88,7 +92,7 @@ def refine_task(job: RefineJob) -> Task[RefineResult]:
         seed=job.seed,
     )
     chosen = refined.teacher if model.card.weights == "teacher" else refined.student
-    new = Model(card=model.card, network=chosen, device=device)
+    new = Model(card=card, network=chosen, device=device)
     found = yield from segment_volume(job.volume, new, job.segment)
     return RefineResult(
         version=version, segmentation=replace(_corrected(job, found), provenance=provenance)
@@ -96,24 +100,40 @@ def refine_task(job: RefineJob) -> Task[RefineResult]:
 
 
 def _refine(
-    job: RefineJob, run: RunFolder, model: Model, target: Any, device: torch.device
-) -> Task[Refined]:
+    job: RefineJob, run: RunFolder, model: Model, target: CorrectedTarget, device: torch.device
+) -> Task[tuple[Refined, float]]:
+    """Return what was learnt, and the network's new threshold."""
+    import torch
+
     from napari_voxuda.adaptation.refine import refine
+    from napari_voxuda.adaptation.refined_size import size_keeping_threshold
+    from napari_voxuda.networks.prediction import told_threshold, untold_threshold
 
     source = None
     if job.settings.source_weight > 0:
         source = yield from _source(job, run, target, device)
-    return (
-        yield from refine(
-            model.network,
-            target,
-            source,
-            job.settings,
-            threshold=model.card.threshold,
-            smooth_voxels=model.card.smooth_voxels,
-            seed=job.seed,
-        )
+    card = model.card
+    # What the user saw and corrected is the mask at the slider's threshold.
+    told = min(max(job.segment.threshold, _EDGE), 1 - _EDGE)
+    shown = untold_threshold(told, card.threshold)
+    refined = yield from refine(
+        model.network,
+        target,
+        source,
+        job.settings,
+        threshold=shown,
+        smooth_voxels=card.smooth_voxels,
+        seed=job.seed,
     )
+    held = yield from size_keeping_threshold(
+        model.network,
+        refined.teacher if card.weights == "teacher" else refined.student,
+        target,
+        torch.Generator().manual_seed(job.seed),
+        threshold=shown,
+        smooth_voxels=card.smooth_voxels,
+    )
+    return refined, told_threshold(held, told)
 
 
 def _source(
@@ -154,7 +174,7 @@ def _source(
     return draw
 
 
-def _keep(job: RefineJob, model: Model, refined: Refined) -> str:
+def _keep(job: RefineJob, card: ModelCard, refined: Refined) -> str:
     from napari_voxuda.adaptation.versions import add_version
 
     tensors = {
@@ -162,7 +182,7 @@ def _keep(job: RefineJob, model: Model, refined: Refined) -> str:
         for name in ("student", "teacher")
         for key, value in getattr(refined, name).state_dict().items()
     }
-    return add_version(job.run, tensors, to_dict(model.card), len(job.corrections)).name
+    return add_version(job.run, tensors, to_dict(card), len(job.corrections)).name
 
 
 def _corrected(job: RefineJob, found: Segmentation) -> Segmentation:

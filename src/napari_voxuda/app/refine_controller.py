@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from napari_voxuda._types import Event, Message, Progress
-from napari_voxuda.app.job import Job, JobState
 from napari_voxuda.app.jobs import RefineJob, RefineResult, Segmentation, SegmentJob
+from napari_voxuda.app.mask_actions import MaskActions
 from napari_voxuda.app.mask_refinement import RefinedMask
 from napari_voxuda.app.mask_session import MaskSession
-from napari_voxuda.app.pace import Pace
 from napari_voxuda.app.particle_edits import ParticleList
 from napari_voxuda.app.place_walk import PlaceWalk
 from napari_voxuda.app.refine_start import RefineStart
 from napari_voxuda.app.refine_view import RefineView, VersionLine
+from napari_voxuda.app.refine_work import RefineWork
 from napari_voxuda.app.run_corrections import RunCorrections
 from napari_voxuda.app.run_places import has_model
 from napari_voxuda.app.running import Executor, LatestOnly
 from napari_voxuda.app.scene import Scene
-from napari_voxuda.app.words import error_words
 from napari_voxuda.data.corrections import Corrections
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError, VoxUDAError
 from napari_voxuda.segmentation.settings import SegmentSettings
 
 __all__ = ["RefineController"]
-
-_MEMORY_ADVICE = "Choose a smaller batch under “Settings”, or the CPU as device, and try again."
 
 
 class RefineController:
@@ -47,29 +42,31 @@ class RefineController:
     def __init__(self, view: RefineView, scene: Scene, executor: Executor) -> None:
         self._view = view
         self._scene = scene
-        self._executor = executor
-        self._pace = Pace()
-        self._job: Job[Any] | None = None
+        self.work = RefineWork(view, executor)
         self._run: Path | None = None
         self._volume: Volume | None = None
         self._placement: Any = None
         self._start: RefineStart | None = None
-        self._store = RunCorrections(executor, self._failed)
-        self._opening: LatestOnly[Corrections] = LatestOnly(executor, self._opened, self._failed)
+        self._store = RunCorrections(executor, self.work.failed)
+        self._opening: LatestOnly[Corrections] = LatestOnly(
+            executor, self._opened, self.work.failed
+        )
         self.mask = MaskSession(
             scene,
             executor,
             on_mask=self._mask_shown,
             on_marks=self._marked,
             on_particles=self._listed,
-            on_error=self._failed,
+            on_choice=view.show_choice,
+            on_error=self.work.failed,
         )
+        self.actions = MaskActions(view, self.mask)
         self.walk = PlaceWalk(scene, view, self.mask)
 
     @property
     def busy(self) -> bool:
         """Whether a job runs or waits."""
-        return self._job is not None and self._job.state.is_active
+        return self.work.busy
 
     def layers_changed(self) -> None:
         """Bring the list of layers up to date."""
@@ -130,7 +127,7 @@ class RefineController:
             )
             self._open(volume, start)
 
-        self._launch(lambda: segment_task(job), segmented)
+        self.work.launch(lambda: segment_task(job), segmented)
 
     def refine(self) -> None:
         """Adapt the run's network to the corrections and segment again."""
@@ -158,7 +155,7 @@ class RefineController:
             segment=SegmentSettings(threshold=request.mask.threshold),
             device=request.device,
         )
-        self._launch(lambda: refine_task(job), self._refined)
+        self.work.launch(lambda: refine_task(job), self._refined)
 
     def find_uncertain(self) -> None:
         """Compute the uncertainty and go to the first place."""
@@ -174,85 +171,34 @@ class RefineController:
             return
         from napari_voxuda.app.uncertainty import uncertainty_task
 
-        self._launch(
+        self.work.launch(
             lambda: uncertainty_task(volume, run, device=device),
             lambda found: self.walk.begin(found, self._placement),
         )
-
-    def mask_changed(self) -> None:
-        """Make the mask again: a slider has moved."""
-        self._attempt(lambda: self.mask.refine(self._view.request().mask))
-
-    def paint(self, mark: int) -> None:
-        """Let the user paint corrections: 1 particle, 2 background, 0 takes one back."""
-        self._attempt(lambda: self.mask.paint(mark))
-
-    def clear_marks(self) -> None:
-        """Take every correction back."""
-        self._attempt(self.mask.clear_marks)
-
-    def delete(self, labels: Sequence[int]) -> None:
-        """Delete particles."""
-        self._attempt(lambda: self.mask.delete(labels))
-
-    def merge(self, labels: Sequence[int]) -> None:
-        """Merge particles."""
-        self._attempt(lambda: self.mask.merge(labels))
-
-    def split(self, labels: Sequence[int]) -> None:
-        """Split a particle."""
-        if len(labels) != 1:
-            self._view.say("Split: select one particle in the table.", "warning")
-            return
-        self._attempt(lambda: self.mask.split(labels[0]))
-
-    def export(self, path: Path) -> None:
-        """Save the mask as it is shown, with the tomogram's header."""
-        self._attempt(lambda: self._view.say(f"Saved {self.mask.save(path)}."))
 
     def restore(self, number: int) -> None:
         """Make an earlier version the run's model again, and segment with it."""
         if self.busy:
             return
 
-        def work() -> None:
-            from napari_voxuda.adaptation.run_folder import RunFolder
-            from napari_voxuda.adaptation.versions import restore_version
+        from napari_voxuda.adaptation.run_folder import RunFolder
+        from napari_voxuda.adaptation.versions import restore_version
 
+        try:
             run = self._checked_run(self._view.request().run)
             with RunFolder.open(run):
                 restore_version(run, number)
-            self._show_versions(run)
-            self.segment()
-
-        self._attempt(work)
-
-    def pause(self) -> None:
-        """Hold the job before its next step."""
-        if self._job is not None:
-            self._job.pause()
-
-    def resume(self) -> None:
-        """Go on with the held job."""
-        if self._job is not None:
-            self._job.resume()
-
-    def cancel(self) -> None:
-        """Stop the job before its next step; the run keeps its model."""
-        if self._job is not None:
-            self._job.cancel()
+        except VoxUDAError as error:
+            self._view.say(str(error), "error")
+            return
+        self._show_versions(run)
+        self.segment()
 
     def close(self) -> None:
         """Stop everything; the dock is going away."""
         self._opening.forget()
         self.mask.forget()
-        self.cancel()
-
-    def _attempt(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except VoxUDAError as error:
-            self._view.say(str(error), "error")
+        self.work.cancel()
 
     def _target(self) -> tuple[Volume, Any]:
         key = self._view.request().layer
@@ -296,37 +242,11 @@ class RefineController:
         if len(kept):
             self._view.say(f"{len(kept)} voxels that were corrected before are kept.")
 
-    def _launch(self, task: Callable[[], Any], on_end: Callable[[Any], None]) -> None:
-        self._pace = Pace()
-        self._view.say("")
-
-        def ended(job: Job[Any]) -> None:
-            if job.error is not None:
-                self._failed(job.error)
-            elif job.state is JobState.CANCELLED:
-                self._view.say("Stopped. The run keeps its model and your corrections.")
-            else:
-                on_end(job.result)
-
-        self._job = self._executor.start(
-            task, on_event=self._on_event, on_state=self._view.show_state, on_end=ended
-        )
-
-    def _on_event(self, event: Event) -> None:
-        from napari_voxuda.adaptation.refine import RefineStep
-
-        if isinstance(event, RefineStep):
-            event = Progress(stage="Refining", done=event.step, total=event.total)
-        if isinstance(event, Progress):
-            self._view.show_progress(self._pace.line(event))
-        elif isinstance(event, Message):
-            self._view.say(event.text, event.level)
-
     def _refined(self, result: RefineResult) -> None:
         self.mask.replace_probability(result.segmentation.probability)
         self.walk.forget()
         self._show_versions(self._run)
-        self._view.say(f"Done. The run's model is now “{result.version}”.")
+        self._view.say(f"Done: “{result.version}” is the run's model now; the earlier one is kept.")
 
     def _mask_shown(self, mask: RefinedMask) -> None:
         self._view.show_found(mask.words)
@@ -351,7 +271,3 @@ class RefineController:
         self._view.show_versions(
             [VersionLine(number=v.number, name=v.name, current=v.current) for v in versions]
         )
-
-    def _failed(self, error: BaseException) -> None:
-        words = error_words(error, doing="working on it", memory_advice=_MEMORY_ADVICE)
-        self._view.say(words, "error")

@@ -67,6 +67,10 @@ class RefineView(Protocol):
         """Show other inputs."""
         ...
 
+    def show_choice(self, choice: MaskChoice) -> None:
+        """Show how the mask was made, without asking for it again."""
+        ...
+
     def show_versions(self, versions: list[VersionLine]) -> None:
         """Show the versions of the run's model; none where it has not finished."""
         ...

@@ -114,8 +114,12 @@ class Scene(Protocol):
         colormap: str | None = None,
         opacity: float = 1.0,
         visible: bool = True,
+        overlay: bool = False,
     ) -> LayerKey:
-        """Add an image of the whole placement, or a piece from voxel `offset`; return its key."""
+        """Add an image of the whole placement, or a piece from voxel `offset`; return its key.
+
+        An `overlay` is added to the light of what lies below it.
+        """
         ...
 
     def add_labels(
@@ -157,12 +161,26 @@ class Scene(Protocol):
         """Call `callback` with each step in which the user changes labels; None for undo and redo."""
         ...
 
+    def select(self, key: LayerKey) -> None:
+        """Make a layer the active one, on which Ctrl-Z works."""
+        ...
+
     def paint(self, key: LayerKey, label: int) -> None:
         """Select a labels layer and let the user paint `label` in three dimensions."""
         ...
 
     def go_to(self, key: LayerKey, position: Triple) -> None:
-        """Show the slice through a position (z, y, x) in voxels of a layer, centred on it."""
+        """Show the slice through a position (z, y, x) in voxels of a layer.
+
+        The view is moved to its centre unless it is well in sight already.
+        """
+        ...
+
+    def add_ring(self, position: Triple, placement: Any, *, name: str, diameter: float) -> LayerKey:
+        """Add rings like the slices of a ball around a position; return the layer's key.
+
+        Position (z, y, x) and diameter are in voxels of the placement.
+        """
         ...
 
     def remove(self, key: LayerKey) -> None:

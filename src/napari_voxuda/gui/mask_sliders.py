@@ -74,6 +74,11 @@ class MaskSliders(QWidget):
         self.size_field.setValue(choice.min_size_angstrom3)
         self.hole_field.setValue(choice.max_hole_angstrom3)
 
+    def show_choice(self, choice: MaskChoice) -> None:
+        """Show how a mask was made, without telling of a change."""
+        self.set_choice(choice)
+        self._timer.stop()
+
     def ask(self) -> None:
         """Tell of a change soon."""
         if not self._timer.isActive():

@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from qtpy.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex, Qt, Signal
+from qtpy.QtCore import QAbstractTableModel, QItemSelectionModel, QModelIndex, QSize, Qt, Signal
 from qtpy.QtGui import QKeyEvent
-from qtpy.QtWidgets import QAbstractItemView, QTableView
+from qtpy.QtWidgets import QAbstractItemView, QSizePolicy, QTableView
 
 from napari_voxuda.segmentation.particles import Particle
 
 __all__ = ["ParticleModel", "ParticleTable"]
 
-_COLUMNS = ("No.", "Volume", "z", "y", "x", "Prob.")
+_COLUMNS = ("No.", "Å³", "z", "y", "x", "Prob.")
 _TIPS = (
     "Label of the particle in the mask.",
-    "Volume in Å³, or voxels where their size is unknown.",
+    "Volume in Å³, or in voxels where their size is unknown.",
     "Centre, slice.",
     "Centre, row.",
     "Centre, column.",
@@ -33,6 +33,7 @@ class ParticleModel(QAbstractTableModel):
 
     def __init__(self) -> None:
         super().__init__()
+        self._unit = _COLUMNS[1]
         self._values = np.zeros((0, len(_COLUMNS)))
         self._order = np.zeros(0, np.intp)
         self._sorted: tuple[int, Qt.SortOrder] = (1, Qt.SortOrder.DescendingOrder)
@@ -40,6 +41,9 @@ class ParticleModel(QAbstractTableModel):
     def set_particles(self, particles: Sequence[Particle]) -> None:
         """Show other particles in the same sorting."""
         self.beginResetModel()
+        self._unit = "Å³"
+        if any(p.volume_angstrom3 is None for p in particles):
+            self._unit = "voxels"
         rows = [
             (
                 p.label,
@@ -89,7 +93,8 @@ class ParticleModel(QAbstractTableModel):
         """Return the heading of a column, or its tooltip."""
         if orientation != Qt.Orientation.Horizontal:
             return None
-        return {_Role.DisplayRole: _COLUMNS, _Role.ToolTipRole: _TIPS}.get(
+        titles = (_COLUMNS[0], self._unit, *_COLUMNS[2:])
+        return {_Role.DisplayRole: titles, _Role.ToolTipRole: _TIPS}.get(
             _Role(role), (None,) * len(_COLUMNS)
         )[section]
 
@@ -134,14 +139,14 @@ class ParticleTable(QTableView):
         self.sortByColumn(1, Qt.SortOrder.DescendingOrder)
         self.setTabKeyNavigation(False)
         self.setWordWrap(False)
-        self.setMinimumHeight(150)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         rows, columns = self.verticalHeader(), self.horizontalHeader()
         if rows is not None:
             rows.hide()
             rows.setDefaultSectionSize(20)
         if columns is not None:
             columns.setMinimumSectionSize(20)
-            columns.setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            columns.setDefaultAlignment(Qt.AlignmentFlag.AlignCenter)
             for column, width in enumerate(_WIDTHS):
                 columns.resizeSection(column, width)
             columns.setStretchLastSection(True)
@@ -150,6 +155,10 @@ class ParticleTable(QTableView):
         selection = self.selectionModel()
         if selection is not None:
             selection.selectionChanged.connect(lambda *_: self.selected.emit())
+
+    def sizeHint(self) -> QSize:
+        """Return a height of six rows, which leaves room for the other groups on a small screen."""
+        return QSize(super().sizeHint().width(), 150)
 
     def set_particles(self, particles: Sequence[Particle]) -> None:
         """Show other particles; those that are still there stay selected."""

@@ -58,6 +58,7 @@ class RefineDock(DockFrame):
         self.controller.layers_changed()
         self.run_group.layer_box.set_key(scene.active())
         self.show_ready(False)
+        self.say("Choose a tomogram and a finished run, then press Segment.")
 
     def request(self) -> RefineRequest:
         """Return the inputs."""
@@ -77,6 +78,10 @@ class RefineDock(DockFrame):
         """Show other inputs."""
         self.run_group.choose(layer, run)
         self.mask_group.sliders.set_choice(mask)
+
+    def show_choice(self, choice: MaskChoice) -> None:
+        """Show how the mask was made that undo has brought back."""
+        self.mask_group.sliders.show_choice(choice)
 
     def show_versions(self, versions: list[VersionLine]) -> None:
         """Show the versions of the run's model."""
@@ -164,30 +169,28 @@ class RefineDock(DockFrame):
         self.run_group.run_changed.connect(controller.run_changed)
         self.run_group.segmented.connect(controller.segment)
         self.run_group.restored.connect(controller.restore)
-        self.mask_group.changed.connect(controller.mask_changed)
+        self.mask_group.changed.connect(controller.actions.change)
         self.mask_group.exported.connect(self._export)
         self.particles.visited.connect(controller.mask.go_to)
-        self.particles.deleted.connect(controller.delete)
-        self.particles.merged.connect(controller.merge)
-        self.particles.split.connect(controller.split)
-        self.corrections.painted.connect(controller.paint)
-        self.corrections.cleared.connect(controller.clear_marks)
+        self.particles.deleted.connect(controller.actions.delete)
+        self.particles.merged.connect(controller.actions.merge)
+        self.particles.split.connect(controller.actions.split)
+        self.corrections.painted.connect(controller.actions.paint)
+        self.corrections.cleared.connect(controller.actions.clear)
         self.uncertainty.asked.connect(controller.find_uncertain)
         self.uncertainty.went_on.connect(controller.walk.next)
         self.uncertainty.went_back.connect(controller.walk.previous)
         self.bar.started.connect(controller.refine)
-        self.bar.paused.connect(controller.pause)
-        self.bar.resumed.connect(controller.resume)
-        self.bar.stopped.connect(controller.cancel)
+        self.bar.paused.connect(controller.work.pause)
+        self.bar.resumed.connect(controller.work.resume)
+        self.bar.stopped.connect(controller.work.cancel)
         scene.watch_layers(controller.layers_changed)
 
     def _update(self) -> None:
         """Enable what the state of the job and the mask allow."""
         idle = not self._state.is_active
-        for widget in (self.mask_group.sliders, self.mask_group.export_button, self.particles):
-            widget.setEnabled(self._ready)
-        self.corrections.setEnabled(self._ready)
-        self.uncertainty.setEnabled(self._ready)
+        for group in (self.mask_group, self.particles, self.corrections, self.uncertainty):
+            group.setEnabled(self._ready)
         self.uncertainty.find_button.setEnabled(idle)
         self.run_group.setEnabled(idle)
         self.bar.start_button.setEnabled(self._ready and idle)
@@ -195,4 +198,4 @@ class RefineDock(DockFrame):
     def _export(self) -> None:
         path = ask_save_path(self, "Export mask", self.controller.mask.proposal())
         if path is not None:
-            self.controller.export(path)
+            self.controller.actions.export(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
@@ -15,14 +15,17 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_voxuda.app.mask_layers import MARK_COLORS
 from napari_voxuda.app.refine_view import VersionLine
 from napari_voxuda.app.scene import LayerKey
+from napari_voxuda.data.corrections import BACKGROUND, PARTICLE
 from napari_voxuda.gui.frame import Group
 from napari_voxuda.gui.inputs import choice_box
 from napari_voxuda.gui.layer_box import LayerBox
 from napari_voxuda.gui.mask_sliders import MaskSliders
 from napari_voxuda.gui.particle_table import ParticleTable
 from napari_voxuda.gui.path_row import PathRow, ask_folder
+from napari_voxuda.gui.swatch import swatch
 
 __all__ = ["CorrectionsGroup", "MaskGroup", "ParticlesGroup", "RunGroup", "UncertaintyGroup"]
 
@@ -101,12 +104,12 @@ class MaskGroup(Group):
     def __init__(self) -> None:
         super().__init__("Mask")
         self.sliders = MaskSliders()
-        self.found = _label("No mask yet.", "Found")
+        self.found = _label("No mask yet", "Found")
         self.export_button = _button(
             "Export mask…", "Save the mask as MRC with the tomogram's header."
         )
-        for widget in (self.sliders, self.found, self.export_button):
-            self.addWidget(widget)
+        self.addWidget(self.sliders)
+        self.addWidget(_row(self.found, self.export_button, stretch=(1, 0)))
         self.sliders.changed.connect(self.changed.emit)
         self.export_button.clicked.connect(lambda: self.exported.emit())
 
@@ -159,21 +162,22 @@ class CorrectionsGroup(Group):
     def __init__(self) -> None:
         super().__init__("Corrections")
         self.particle_button = _button(
-            "Particle", "Paint voxels that belong to a particle, in the layer of corrections."
+            "Particle", "Paint what belongs to a particle: press this, then paint on the tomogram."
         )
         self.background_button = _button(
-            "Background", "Paint voxels that belong to no particle, in the layer of corrections."
+            "Background", "Paint what belongs to no particle: press this, then paint."
         )
         self.erase_button = _button(
-            "Take back", "Erase corrections; the network decides there again."
+            "Erase", "Take corrections back with the brush; the network decides there again."
         )
         self.clear_button = _button("Clear all", "Take every correction back; Ctrl-Z undoes it.")
+        self.particle_button.setIcon(swatch(MARK_COLORS[PARTICLE]))
+        self.background_button.setIcon(swatch(MARK_COLORS[BACKGROUND]))
         self.count = _label("Nothing corrected yet.", "Corrected")
-        self.addWidget(_row(self.particle_button, self.background_button))
-        self.addWidget(_row(self.erase_button, self.clear_button))
-        self.addWidget(self.count)
         brushes = (self.particle_button, self.background_button, self.erase_button)
-        for mark, button in zip((1, 2, 0), brushes, strict=True):
+        self.addWidget(_row(*brushes, stretch=(3, 4, 2)))
+        self.addWidget(_row(self.count, self.clear_button, stretch=(1, 0)))
+        for mark, button in zip((PARTICLE, BACKGROUND, 0), brushes, strict=True):
             button.clicked.connect(lambda _=False, mark=mark: self.painted.emit(mark))
         self.clear_button.clicked.connect(lambda: self.cleared.emit())
 
@@ -192,14 +196,17 @@ class UncertaintyGroup(Group):
             "Ask both networks of the run about all mirror images of the tomogram, and go where "
             "most voxels are undecided.",
         )
-        self.previous_button = _button("◀ Previous", "Go back to the place before.")
+        self.previous_button = _button("◀", "Go back to the place before.")
         self.next_button = _button(
-            "Next ▶", "Go to the next most uncertain place; places seen or corrected are left out."
+            "▶", "Go to the next most uncertain place; places seen or corrected are left out."
         )
-        self.place = _label("Where is the network unsure? Find out, then correct there.", "Place")
+        self.previous_button.setAccessibleName("Previous place")
+        self.next_button.setAccessibleName("Next place")
+        self.place = _label("Where to correct first", "Place")
+        self.place.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.addWidget(self.find_button)
-        self.addWidget(_row(self.previous_button, self.next_button))
-        self.addWidget(self.place)
+        walk = (self.previous_button, self.place, self.next_button)
+        self.addWidget(_row(*walk, stretch=(0, 1, 0)))
         self.find_button.clicked.connect(lambda: self.asked.emit())
         self.previous_button.clicked.connect(lambda: self.went_back.emit())
         self.next_button.clicked.connect(lambda: self.went_on.emit())
@@ -215,7 +222,7 @@ class UncertaintyGroup(Group):
 def _button(text: str, tip: str) -> QPushButton:
     button = QPushButton(text)
     button.setToolTip(tip)
-    button.setAccessibleName(text.strip("◀▶… "))
+    button.setAccessibleName(text.strip("… "))
     return button
 
 

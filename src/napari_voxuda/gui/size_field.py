@@ -38,7 +38,7 @@ class SizeField(QWidget):
         self.box.setSuffix(" Å³")
         self.box.setSpecialValueText("none")
         self.box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
-        self.box.setMaximumWidth(104)
+        self.box.setMaximumWidth(88)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)

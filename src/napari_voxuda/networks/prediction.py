@@ -11,7 +11,13 @@ from torch.nn import functional as F
 
 from napari_voxuda.networks.voxresnet import VoxResNet, predict_probability
 
-__all__ = ["move_threshold", "predict_steadily", "smooth_probability"]
+__all__ = [
+    "move_threshold",
+    "predict_steadily",
+    "smooth_probability",
+    "told_threshold",
+    "untold_threshold",
+]
 
 _REACH = 3.0  # half width of the kernel in standard deviations
 
@@ -65,6 +71,19 @@ def move_threshold(probability: Tensor, threshold: float) -> Tensor:
         return probability
     foreground = probability * (1 - threshold)
     return foreground / (foreground + (1 - probability) * threshold)
+
+
+def untold_threshold(told: float, threshold: float) -> float:
+    """Return the network's probability that is told as `told`; the inverse of `move_threshold`."""
+    return told * threshold / (told * threshold + (1 - told) * (1 - threshold))
+
+
+def told_threshold(probability: float, told: float) -> float:
+    """Return the threshold with which `move_threshold` tells a network's `probability` as `told`.
+
+    All three lie in (0, 1).
+    """
+    return untold_threshold(probability, 1 - told)
 
 
 def smooth_probability(probability: Tensor, smooth_voxels: float) -> Tensor:
