@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -162,3 +164,13 @@ def test_wrong_settings_are_refused() -> None:
         high_pass_spectrum(spectrum, 8, 0.2)
     with pytest.raises(InputError, match=r"got \(4, 4, 8\) for a spectrum of shape \(4, 4, 4\)"):
         inverse_dft(spectrum, (4, 4, 8))
+
+
+def test_a_large_volume_is_transformed_back_within_its_memory() -> None:
+    code = (
+        "import torch; from napari_voxuda.method.fourier import dft, inverse_dft; "
+        "v = torch.ones(16, 1024, 1024); w = inverse_dft(dft(v) * 1, v.shape); "
+        "assert torch.allclose(v, w, atol=1e-4)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr

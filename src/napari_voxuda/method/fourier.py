@@ -67,6 +67,12 @@ def inverse_dft(spectrum: torch.Tensor, shape: Sequence[int]) -> torch.Tensor:
     ------
     InputError
         When the shape does not fit the spectrum.
+
+    Notes
+    -----
+    One dimension after the other: `torch.fft.irfftn` and `ifftn` over two dimensions before the
+    last write beyond their memory on a CPU when there are more than about ten million voxels, which
+    ends the process (pytorch issue 125664).
     """
     size = tuple(shape)
     if len(size) != 3 or tuple(spectrum.shape[-3:]) != (*size[:-1], size[-1] // 2 + 1):
@@ -74,7 +80,8 @@ def inverse_dft(spectrum: torch.Tensor, shape: Sequence[int]) -> torch.Tensor:
             "inverse_dft: a shape (d, h, w) with the spectrum (..., d, h, w // 2 + 1) was wanted, got "
             f"{size} for a spectrum of shape {tuple(spectrum.shape)}."
         )
-    volume: torch.Tensor = torch.fft.irfftn(spectrum, s=size, dim=SPATIAL)
+    partly = torch.fft.ifft(torch.fft.ifft(spectrum, dim=SPATIAL[0]), dim=SPATIAL[1])
+    volume: torch.Tensor = torch.fft.irfft(partly, n=size[2], dim=SPATIAL[2])
     return volume
 
 

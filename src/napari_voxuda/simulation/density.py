@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 
 from napari_voxuda._types import TripleInt
+from napari_voxuda.method.fourier import inverse_dft
 
 __all__ = [
     "MASK_LEVEL",
@@ -149,7 +150,7 @@ def mask_level_of(
         turn, _ = np.linalg.qr(rng.standard_normal((3, 3)))
         posed = points @ turn.T + ((edge - 1) / 2 + rng.uniform(-0.5, 0.5, size=3))
         spectrum = torch.fft.rfftn(torch.from_numpy(splat(posed, volumes, shape))) * blur
-        pooled.append(torch.fft.irfftn(spectrum, s=shape).ravel())
+        pooled.append(inverse_dft(spectrum, shape).ravel())
     every = torch.cat(pooled)
     rank = min(max(round(float(volumes.sum()) * poses), 1), every.numel() - 1)
     top = torch.topk(every, rank + 1).values

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from napari_voxuda._types import TripleInt
+from napari_voxuda.method.fourier import inverse_dft
 from napari_voxuda.simulation.density import frequency_grids
 
 __all__ = [
@@ -55,7 +56,7 @@ def published_noise(
     """
     before = torch.fft.rfftn(white_noise(shape, rng)) * transfer
     after = torch.fft.rfftn(white_noise(shape, rng))
-    return unit_variance(torch.fft.irfftn((before + after) * band, s=shape))
+    return unit_variance(inverse_dft((before + after) * band, shape))
 
 
 def coloured_noise(
@@ -77,7 +78,7 @@ def coloured_noise(
     law = radius ** float(-0.5 * rng.uniform(0.5, 2.5))
     power = shares[0] + shares[1] * _unit_power(transfer) ** 2 + shares[2] * _unit_power(law) ** 2
     spectrum = torch.fft.rfftn(white_noise(shape, rng)) * torch.sqrt(power)
-    return unit_variance(torch.fft.irfftn(spectrum, s=shape))
+    return unit_variance(inverse_dft(spectrum, shape))
 
 
 def reconstruction_noise(
@@ -114,7 +115,7 @@ def reconstruction_noise(
     power = power + 0.20 * _unit_power(transfer) ** 2 + 0.36
     power = power * (0.02 + 0.98 * measured)
     spectrum = torch.fft.rfftn(white_noise(shape, rng)) * torch.sqrt(power)
-    return unit_variance(torch.fft.irfftn(spectrum, s=shape))
+    return unit_variance(inverse_dft(spectrum, shape))
 
 
 def _unit_power(transfer: torch.Tensor) -> torch.Tensor:

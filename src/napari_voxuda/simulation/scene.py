@@ -10,6 +10,7 @@ import torch
 
 from napari_voxuda._types import Triple, TripleInt
 from napari_voxuda.data.volume import Grid, Volume
+from napari_voxuda.method.fourier import inverse_dft
 from napari_voxuda.simulation.density import MASK_LEVEL, fast_length, splat
 from napari_voxuda.simulation.distractors import Distractor
 from napari_voxuda.simulation.imaging import wedge
@@ -150,7 +151,7 @@ def _label(settings: SceneSettings, placed: list[PlacedMolecule]) -> npt.NDArray
         shape: TripleInt = (edge, edge, edge)
         optics = _optics(settings, shape)
         grid = torch.from_numpy(splat(item.points - corner, item.molecule.weights[1], shape))
-        own = torch.fft.irfftn(torch.fft.rfftn(grid) * optics.to_mask, s=shape).numpy()
+        own = inverse_dft(torch.fft.rfftn(grid) * optics.to_mask, shape).numpy()
         low = np.maximum(corner, 0)
         high = np.minimum(corner + edge, settings.shape)
         there = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
@@ -182,7 +183,7 @@ def _image(
     points = np.concatenate([item.points for item in items]) + _MARGIN
     weights = np.concatenate([item.weights for item in items])
     spectrum = torch.fft.rfftn(torch.from_numpy(splat(points, weights, optics.shape)))
-    clean = torch.fft.irfftn(spectrum * transfer * optics.unsplat, s=optics.shape)
+    clean = inverse_dft(spectrum * transfer * optics.unsplat, optics.shape)
     return clean[inner].numpy(), noise
 
 
