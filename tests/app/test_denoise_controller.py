@@ -165,7 +165,7 @@ def test_applying_reports_states_progress_and_the_new_layer(controller, view, sc
 
 def test_a_cancelled_job_adds_nothing(controller, view, scene, executor):
     controller.apply()
-    controller.cancel()
+    controller.work.cancel()
     executor.run_all()
     assert view.states == [JobState.CANCELLED]
     assert len(scene.layers) == 1

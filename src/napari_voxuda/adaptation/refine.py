@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from napari_voxuda._types import Event, Task
+from napari_voxuda._types import Progress, Task
 from napari_voxuda.adaptation.corrected_target import CorrectedBoxes, CorrectedTarget
 from napari_voxuda.adaptation.losses import segmentation_loss
 from napari_voxuda.adaptation.refine_settings import RefineSettings
@@ -48,19 +48,15 @@ DrawSource = Callable[[torch.Generator], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class RefineStep(Event):
+class RefineStep(Progress):
     """One optimisation step of a refinement.
 
     Parameters
     ----------
-    step, total : int
-        Steps done and in all.
     losses : dict of float
         ``corrections``, ``keep`` and ``source``, unweighted.
     """
 
-    step: int
-    total: int
     losses: dict[str, float]
 
 
@@ -150,7 +146,8 @@ def refine(
         _optimise(optimiser, learnt, loss)
         ema_update(teacher, student, min(settings.ema_decay, (1 + step) / (10 + step)))
         yield RefineStep(
-            step=step + 1,
+            stage="Refining",
+            done=step + 1,
             total=settings.steps,
             losses={name: value.item() for name, value in losses.items()},
         )

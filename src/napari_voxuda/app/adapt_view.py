@@ -7,11 +7,11 @@ from typing import Protocol
 
 from napari_voxuda.adaptation.events import Alarm, Preview, StepDone
 from napari_voxuda.app.adapt_request import AdaptRequest
-from napari_voxuda.app.denoise_controller import Level
 from napari_voxuda.app.job import JobState
 from napari_voxuda.app.mask_refinement import MaskChoice
 from napari_voxuda.app.pace import ProgressLine
 from napari_voxuda.app.scene import LayerChoice, LayerKey
+from napari_voxuda.app.words import Level
 
 __all__ = ["AdaptView"]
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from napari_voxuda._types import Event, Message, Progress
-from napari_voxuda.app.job import Job, JobState
+from napari_voxuda.app.dock_work import DockWork, WorkView
 from napari_voxuda.app.jobs import DenoiseJob, DeviceName
-from napari_voxuda.app.pace import Pace, ProgressLine
 from napari_voxuda.app.running import Executor, LatestOnly
 from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene, SliceView
-from napari_voxuda.app.words import error_words
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import VoxUDAError
 from napari_voxuda.method.denoising import DenoiseSettings
@@ -19,9 +16,7 @@ from napari_voxuda.method.denoising import DenoiseSettings
 if TYPE_CHECKING:
     from napari_voxuda.app.denoise_preview import PreviewPiece, ValueCache
 
-__all__ = ["METHOD_NAMES", "DenoiseController", "DenoiseView", "Level"]
-
-Level = Literal["info", "warning", "error"]
+__all__ = ["METHOD_NAMES", "DenoiseController", "DenoiseView"]
 
 METHOD_NAMES = {
     "ibf": "improved bilateral (IBF)",
@@ -32,7 +27,7 @@ _SHORT_NAMES = {"ibf": "IBF", "bilateral": "bilateral", "ngm": "NGM"}
 _MEMORY_ADVICE = "Close other programs or choose the CPU as device, then press Apply again."
 
 
-class DenoiseView(Protocol):
+class DenoiseView(WorkView, Protocol):
     """What the controller asks of the dock."""
 
     def settings(self) -> DenoiseSettings:
@@ -63,18 +58,6 @@ class DenoiseView(Protocol):
         """Show the layers to choose from; keep the chosen one where possible."""
         ...
 
-    def show_state(self, state: JobState) -> None:
-        """Show the state of the job that denoises the volume."""
-        ...
-
-    def show_progress(self, line: ProgressLine) -> None:
-        """Show how far it is."""
-        ...
-
-    def say(self, text: str, level: Level = "info") -> None:
-        """Show a sentence; an empty one clears the last."""
-        ...
-
 
 class DenoiseController:
     """Connects the dock, the layers and the tasks; knows neither Qt nor napari.
@@ -92,19 +75,23 @@ class DenoiseController:
     def __init__(self, view: DenoiseView, scene: Scene, executor: Executor) -> None:
         self._view = view
         self._scene = scene
-        self._executor = executor
-        self._pace = Pace()
-        self._job: Job[Volume] | None = None
+        self.work = DockWork(
+            view,
+            executor,
+            doing="denoising",
+            stopped="Stopped; no layer was added.",
+            memory_advice=_MEMORY_ADVICE,
+        )
         self._preview_key: LayerKey | None = None
         self._values: ValueCache | None = None
         self._latest: LatestOnly[_Preview] = LatestOnly(
-            executor, self._show_preview, self._preview_failed
+            executor, self._show_preview, self.work.failed
         )
 
     @property
     def busy(self) -> bool:
         """Whether a volume is being denoised."""
-        return self._job is not None and self._job.state.is_active
+        return self.work.busy
 
     def layers_changed(self) -> None:
         """Bring the list of layers up to date and notice a preview that the user removed."""
@@ -161,56 +148,23 @@ class DenoiseController:
             device=self._view.device(),
             invert=self._view.invert_wanted(),
         )
-        self._pace = Pace()
-        self._view.say("")
-        self._job = self._executor.start(
-            lambda: denoise_task(job),
-            on_event=self._on_event,
-            on_state=self._view.show_state,
-            on_end=lambda ended: self._applied(ended, placement, key, job),
+        self.work.launch(
+            lambda: denoise_task(job), lambda found: self._applied(found, placement, key, job)
         )
-
-    def pause(self) -> None:
-        """Hold the volume's denoising."""
-        if self._job is not None:
-            self._job.pause()
-
-    def resume(self) -> None:
-        """Go on with it."""
-        if self._job is not None:
-            self._job.resume()
-
-    def cancel(self) -> None:
-        """Stop the volume's denoising before its next block."""
-        if self._job is not None:
-            self._job.cancel()
 
     def close(self) -> None:
         """Stop everything; the dock is going away."""
         self._latest.forget()
-        self.cancel()
+        self.work.cancel()
 
-    def _on_event(self, event: Event) -> None:
-        if isinstance(event, Progress):
-            self._view.show_progress(self._pace.line(event))
-        elif isinstance(event, Message):
-            self._view.say(event.text, event.level)
-
-    def _applied(self, ended: Job[Volume], placement: Any, key: LayerKey, job: DenoiseJob) -> None:
-        if ended.error is not None:
-            self._view.say(
-                error_words(ended.error, doing="denoising", memory_advice=_MEMORY_ADVICE), "error"
-            )
-        elif ended.state is JobState.CANCELLED:
-            self._view.say("Stopped; no layer was added.")
-        elif ended.result is not None:
-            self._remove_preview()
-            self._view.switch_preview_off()
-            name = f"{ended.result.name} {_SHORT_NAMES[job.settings.method]}"
-            name += " inverted" if job.invert else ""
-            like = key if self._scene.has(key) else None
-            self._scene.add_image(ended.result.data, placement, name=name, like=like)
-            self._view.say(f"Added the layer “{name}”.")
+    def _applied(self, found: Volume, placement: Any, key: LayerKey, job: DenoiseJob) -> None:
+        self._remove_preview()
+        self._view.switch_preview_off()
+        name = f"{found.name} {_SHORT_NAMES[job.settings.method]}"
+        name += " inverted" if job.invert else ""
+        like = key if self._scene.has(key) else None
+        self._scene.add_image(found.data, placement, name=name, like=like)
+        self._view.say(f"Added the layer “{name}”.")
 
     def _preview(
         self,
@@ -246,10 +200,6 @@ class DenoiseController:
             )
             self.layers_changed()
         self._view.say(result.words)
-
-    def _preview_failed(self, error: BaseException) -> None:
-        words = error_words(error, doing="computing the preview", memory_advice=_MEMORY_ADVICE)
-        self._view.say(words, "error")
 
     def _remove_preview(self) -> None:
         self._latest.forget()

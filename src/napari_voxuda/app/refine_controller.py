@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from napari_voxuda.app.dock_work import DockWork
 from napari_voxuda.app.jobs import RefineJob, RefineResult, Segmentation, SegmentJob
 from napari_voxuda.app.mask_actions import MaskActions
 from napari_voxuda.app.mask_refinement import RefinedMask
@@ -13,7 +14,6 @@ from napari_voxuda.app.particle_edits import ParticleList
 from napari_voxuda.app.place_walk import PlaceWalk
 from napari_voxuda.app.refine_start import RefineStart
 from napari_voxuda.app.refine_view import RefineView, VersionLine
-from napari_voxuda.app.refine_work import RefineWork
 from napari_voxuda.app.run_corrections import RunCorrections
 from napari_voxuda.app.run_places import has_model
 from napari_voxuda.app.running import Executor, LatestOnly
@@ -24,6 +24,8 @@ from napari_voxuda.errors import InputError, VoxUDAError
 from napari_voxuda.segmentation.settings import SegmentSettings
 
 __all__ = ["RefineController"]
+
+_MEMORY_ADVICE = "Choose a smaller batch under “Settings”, or the CPU as device, and try again."
 
 
 class RefineController:
@@ -42,7 +44,13 @@ class RefineController:
     def __init__(self, view: RefineView, scene: Scene, executor: Executor) -> None:
         self._view = view
         self._scene = scene
-        self.work = RefineWork(view, executor)
+        self.work = DockWork(
+            view,
+            executor,
+            doing="working on it",
+            stopped="Stopped. The run keeps its model and your corrections.",
+            memory_advice=_MEMORY_ADVICE,
+        )
         self._run: Path | None = None
         self._volume: Volume | None = None
         self._placement: Any = None

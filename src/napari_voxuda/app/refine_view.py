@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Protocol
 
 from napari_voxuda.adaptation.refine_settings import RefineSettings
-from napari_voxuda.app.denoise_controller import Level
 from napari_voxuda.app.job import JobState
 from napari_voxuda.app.jobs import DeviceName
 from napari_voxuda.app.mask_refinement import MaskChoice
 from napari_voxuda.app.pace import ProgressLine
 from napari_voxuda.app.scene import LayerChoice, LayerKey
+from napari_voxuda.app.words import Level
 from napari_voxuda.segmentation.particles import Particle
 
 __all__ = ["RefineRequest", "RefineView", "VersionLine"]

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from napari_voxuda.errors import VoxUDAError
 
-__all__ = ["error_words", "is_out_of_memory", "time_words"]
+__all__ = ["Level", "error_words", "is_out_of_memory", "time_words"]
+
+Level = Literal["info", "warning", "error"]
+"""How a sentence is shown."""
 
 _MEMORY_SIGNS = (
     "out of memory",

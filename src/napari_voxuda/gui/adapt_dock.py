@@ -9,12 +9,12 @@ from qtpy.QtWidgets import QWidget
 from napari_voxuda.adaptation.events import Alarm, Preview, StepDone
 from napari_voxuda.app.adapt_controller import AdaptController
 from napari_voxuda.app.adapt_request import AdaptRequest
-from napari_voxuda.app.denoise_controller import Level
 from napari_voxuda.app.job import JobState
 from napari_voxuda.app.mask_refinement import MaskChoice
 from napari_voxuda.app.pace import ProgressLine
 from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene
+from napari_voxuda.app.words import Level
 from napari_voxuda.errors import InputError
 from napari_voxuda.gui.executor import ThreadExecutor
 from napari_voxuda.gui.frame import DockFrame, Notice, when_destroyed

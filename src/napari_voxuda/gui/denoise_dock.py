@@ -5,12 +5,13 @@ from __future__ import annotations
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QCheckBox, QFormLayout, QPushButton, QWidget
 
-from napari_voxuda.app.denoise_controller import METHOD_NAMES, DenoiseController, Level
+from napari_voxuda.app.denoise_controller import METHOD_NAMES, DenoiseController
 from napari_voxuda.app.job import JobState
 from napari_voxuda.app.jobs import DeviceName
 from napari_voxuda.app.pace import ProgressLine
 from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene
+from napari_voxuda.app.words import Level
 from napari_voxuda.gui.config_form import ConfigForm
 from napari_voxuda.gui.executor import ThreadExecutor
 from napari_voxuda.gui.frame import DockFrame, Group, Notice, when_destroyed
@@ -160,9 +161,9 @@ class DenoiseDock(DockFrame):
         self.preview_box.toggled.connect(controller.preview_changed)
         self.reset_button.clicked.connect(lambda: self.form.setValue(DenoiseSettings()))
         self.bar.started.connect(controller.apply)
-        self.bar.paused.connect(controller.pause)
-        self.bar.resumed.connect(controller.resume)
-        self.bar.stopped.connect(controller.cancel)
+        self.bar.paused.connect(controller.work.pause)
+        self.bar.resumed.connect(controller.work.resume)
+        self.bar.stopped.connect(controller.work.cancel)
         scene.watch_layers(controller.layers_changed)
         scene.watch_view(self._ask_preview)
 

@@ -9,7 +9,7 @@ from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_voxuda.adaptation.events import Alarm, Preview, StepDone
-from napari_voxuda.app.denoise_controller import Level
+from napari_voxuda.app.words import Level
 from napari_voxuda.gui.frame import Group, Notice
 from napari_voxuda.gui.plots import CurvePanel
 

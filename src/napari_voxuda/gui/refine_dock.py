@@ -7,7 +7,6 @@ from pathlib import Path
 from qtpy.QtWidgets import QFormLayout, QWidget
 
 from napari_voxuda.adaptation.refine_settings import RefineSettings
-from napari_voxuda.app.denoise_controller import Level
 from napari_voxuda.app.job import JobState
 from napari_voxuda.app.mask_refinement import MaskChoice
 from napari_voxuda.app.pace import ProgressLine
@@ -15,6 +14,7 @@ from napari_voxuda.app.refine_controller import RefineController
 from napari_voxuda.app.refine_view import RefineRequest, VersionLine
 from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene
+from napari_voxuda.app.words import Level
 from napari_voxuda.gui.config_form import ConfigForm
 from napari_voxuda.gui.executor import ThreadExecutor
 from napari_voxuda.gui.frame import DockFrame, Group, Notice, when_destroyed

@@ -1,36 +1,60 @@
-"""The one job of the dock *Vox-UDA refine*: started, watched, paused and stopped."""
+"""The one job of a dock: started, watched, paused and stopped."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from napari_voxuda._types import Event, Message, Progress
 from napari_voxuda.app.job import Job, JobState
-from napari_voxuda.app.pace import Pace
-from napari_voxuda.app.refine_view import RefineView
+from napari_voxuda.app.pace import Pace, ProgressLine
 from napari_voxuda.app.running import Executor
-from napari_voxuda.app.words import error_words
+from napari_voxuda.app.words import Level, error_words
 
-__all__ = ["RefineWork"]
-
-_MEMORY_ADVICE = "Choose a smaller batch under “Settings”, or the CPU as device, and try again."
+__all__ = ["DockWork", "WorkView"]
 
 
-class RefineWork:
+class WorkView(Protocol):
+    """What a dock shows of its job."""
+
+    def show_state(self, state: JobState) -> None:
+        """Show the state of the job."""
+        ...
+
+    def show_progress(self, line: ProgressLine) -> None:
+        """Show how far it is."""
+        ...
+
+    def say(self, text: str, level: Level = "info") -> None:
+        """Show a sentence; an empty one clears the last."""
+        ...
+
+
+class DockWork:
     """Runs one task at a time and tells the dock how far it is.
 
     Parameters
     ----------
-    view : RefineView
+    view : WorkView
         The dock.
     executor : Executor
         Where the work is done.
+    doing : str
+        What is being done, for the words of an error: ``"denoising"``.
+    stopped : str
+        The sentence for a job that the user stopped.
+    memory_advice : str
+        What to change when memory ran out; a sentence.
     """
 
-    def __init__(self, view: RefineView, executor: Executor) -> None:
+    def __init__(
+        self, view: WorkView, executor: Executor, *, doing: str, stopped: str, memory_advice: str
+    ) -> None:
         self._view = view
         self._executor = executor
+        self._doing = doing
+        self._stopped = stopped
+        self._memory_advice = memory_advice
         self._pace = Pace()
         self._job: Job[Any] | None = None
 
@@ -48,7 +72,7 @@ class RefineWork:
             if job.error is not None:
                 self.failed(job.error)
             elif job.state is JobState.CANCELLED:
-                self._view.say("Stopped. The run keeps its model and your corrections.")
+                self._view.say(self._stopped)
             else:
                 on_end(job.result)
 
@@ -67,20 +91,16 @@ class RefineWork:
             self._job.resume()
 
     def cancel(self) -> None:
-        """Stop the job before its next step; the run keeps its model."""
+        """Stop the job before its next step."""
         if self._job is not None:
             self._job.cancel()
 
     def failed(self, error: BaseException) -> None:
         """Say what went wrong and what to do."""
-        words = error_words(error, doing="working on it", memory_advice=_MEMORY_ADVICE)
+        words = error_words(error, doing=self._doing, memory_advice=self._memory_advice)
         self._view.say(words, "error")
 
     def _on_event(self, event: Event) -> None:
-        from napari_voxuda.adaptation.refine import RefineStep
-
-        if isinstance(event, RefineStep):
-            event = Progress(stage="Refining", done=event.step, total=event.total)
         if isinstance(event, Progress):
             self._view.show_progress(self._pace.line(event))
         elif isinstance(event, Message):

@@ -3,14 +3,20 @@ from __future__ import annotations
 import pytest
 
 from napari_voxuda._types import Message, Progress
+from napari_voxuda.app.dock_work import DockWork
 from napari_voxuda.app.job import JobState
-from napari_voxuda.app.refine_work import RefineWork
 from napari_voxuda.errors import RunBusyError
 
 
 @pytest.fixture
 def work(view, executor):
-    return RefineWork(view, executor)
+    return DockWork(
+        view,
+        executor,
+        doing="counting",
+        stopped="Stopped; all is kept.",
+        memory_advice="Count less.",
+    )
 
 
 def _task():
@@ -42,7 +48,7 @@ def test_a_stopped_job_says_what_is_kept(work, view, executor):
     executor.run_next()
     assert results == []
     assert view.states[-1] is JobState.CANCELLED
-    assert "keeps its model" in view.said[-1][1]
+    assert view.said[-1] == ("info", "Stopped; all is kept.")
 
 
 def test_an_error_is_said(work, view, executor):
@@ -53,6 +59,16 @@ def test_an_error_is_said(work, view, executor):
     work.launch(task, lambda _: None)
     executor.run_next()
     assert view.said[-1] == ("error", "run: busy.")
+
+
+def test_memory_that_ran_out_comes_with_its_advice(work, view, executor):
+    def task():
+        yield from ()
+        raise MemoryError
+
+    work.launch(task, lambda _: None)
+    executor.run_next()
+    assert view.said[-1] == ("error", "Memory ran out while counting. Count less.")
 
 
 def test_a_held_job_goes_on(work, view, executor):
