@@ -123,7 +123,7 @@ def test_a_source_that_is_gone_is_said_and_not_needed(run, volume, corrections, 
         raise InputError("map.mrc: there is no such file.")
         yield
 
-    monkeypatch.setattr("napari_voxuda.app.adapt._source", gone)
+    monkeypatch.setattr("napari_voxuda.app.adapt.labelled_source", gone)
     result, events = _finish(refine_task(_job(run, volume, corrections)))
     assert any(isinstance(e, Message) and "map.mrc" in e.text for e in events)
     assert result.version.startswith("Refined 1")

@@ -4,38 +4,38 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-
 from napari_voxuda import __version__
-from napari_voxuda._params import from_dict, to_dict
-from napari_voxuda._types import Contrast, Event, Message, Task
+from napari_voxuda._params import to_dict
+from napari_voxuda._types import Event, Message, Task
 from napari_voxuda.adaptation.settings import AdaptSettings
+from napari_voxuda.app.adapt_plan import (
+    Plan,
+    labelled_source,
+    load_volumes,
+    make_target,
+    picks_of,
+    prepare,
+)
 from napari_voxuda.app.device import resolve_device
-from napari_voxuda.app.fetch import fetch_task
 from napari_voxuda.app.jobs import AdaptJob, AdaptResult
 from napari_voxuda.app.provenance import Provenance, sign, trace
-from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
-from napari_voxuda.errors import FileFormatError, InputError, RunFolderError
+from napari_voxuda.errors import InputError, RunFolderError
 from napari_voxuda.io.provenance import sidecar_path
-from napari_voxuda.io.zarr_folder import is_zarr_folder
-from napari_voxuda.simulation.settings import SourceSettings
 
 if TYPE_CHECKING:
     import torch
 
     from napari_voxuda.adaptation.run_folder import RunFolder
     from napari_voxuda.data.targets import Target
-    from napari_voxuda.networks.checkpoint import ModelCard
 
 __all__ = ["adapt_task", "source_of_run"]
 
-_STRIDE = 8
 _Result = TypeVar("_Result")
 
 
@@ -79,32 +79,15 @@ def source_of_run(record: dict[str, Any]) -> Task[tuple[Any, AdaptSettings]]:
     InputError, DownloadError
         When the source's files are gone or a structure cannot be fetched.
     """
-    plan = _Plan.from_dict(record)
-    return (yield from _source(plan)), plan.settings
+    plan = Plan.from_dict(record)
+    return (yield from labelled_source(plan)), plan.settings
 
 
 def _start(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
     from napari_voxuda.adaptation.run_folder import RunFolder
 
-    if job.target is None:
-        raise InputError("adapt: a target was wanted, got none. Give a tomogram or a folder.")
-    volumes = _load(job.target, job.level)
-    for volume in volumes[:1]:
-        for text in volume.warnings:
-            yield Message(text=f"{volume.name}: {text}", level="warning")
-    voxel_size = _voxel_size(volumes, job)
-    contrast = yield from _contrast(volumes, job)
-    is_folder = isinstance(job.target, Path) and _is_folder(job.target)
-    plan = _Plan(
-        settings=job.settings,
-        source=replace(
-            job.source, voxel_size_angstrom=voxel_size, box=_box(volumes, job, is_folder=is_folder)
-        ),
-        seed=job.seed,
-        contrast=contrast,
-        is_folder=is_folder,
-    )
-    target = _target(volumes, plan, _picks(job.picks, volumes[0], voxel_size))
+    prepared = yield from prepare(job)
+    volumes, plan, target = prepared.volumes, prepared.plan, prepared.target
     provenance = yield from _traced(job, volumes, plan, device)
     record = {
         "program": f"napari-voxuda {__version__}",
@@ -116,7 +99,7 @@ def _start(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
         **plan.to_dict(),
         "provenance": provenance.to_dict(),
     }
-    source = yield from _source(plan)
+    source = yield from labelled_source(plan)
     with RunFolder.create(job.out, {**record, "source_description": source.description}) as run:
         yield Message(text=f"Adapting on {device}; the run is kept in {job.out}.")
         return (yield from _run(run, plan, source, target, device))
@@ -127,7 +110,7 @@ def _resume(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
     from napari_voxuda.networks.checkpoint import MODEL_FILE
 
     with RunFolder.open(job.out) as run:
-        plan = _Plan.from_dict(run.record)
+        plan = Plan.from_dict(run.record)
         if run.is_finished:
             if not sidecar_path(run.path / MODEL_FILE).exists():
                 _sign(run)  # the run was killed between model and record
@@ -140,13 +123,17 @@ def _resume(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
                 f"{job.out}: the run adapts to a volume that was not a file. "
                 "Give the same volume again as target."
             )
-        volumes = _load(Path(where) if isinstance(where, str) else where, recorded.get("level", 0))
+        volumes = load_volumes(
+            Path(where) if isinstance(where, str) else where, recorded.get("level", 0)
+        )
         picks = job.picks
         if picks is None and run.record["picks"] is not None:
             picks = Path(run.record["picks"])
-        target = _target(volumes, plan, _picks(picks, volumes[0], plan.source.voxel_size_angstrom))
+        target = make_target(
+            volumes, plan, picks_of(picks, volumes[0], plan.source.voxel_size_angstrom)
+        )
         _check_same(recorded, target.describe(), job.out)
-        return (yield from _run(run, plan, (yield from _source(plan)), target, device))
+        return (yield from _run(run, plan, (yield from labelled_source(plan)), target, device))
 
 
 def _check_same(recorded: dict[str, Any], facts: dict[str, Any], out: Path) -> None:
@@ -165,7 +152,7 @@ def _check_same(recorded: dict[str, Any], facts: dict[str, Any], out: Path) -> N
 
 
 def _run(
-    run: RunFolder, plan: _Plan, source: Any, target: Target, device: torch.device
+    run: RunFolder, plan: Plan, source: Any, target: Target, device: torch.device
 ) -> Task[AdaptResult]:
     from napari_voxuda.adaptation.loop import adapt
 
@@ -197,7 +184,7 @@ def _sign(run: RunFolder) -> None:
 
 
 def _traced(
-    job: AdaptJob, volumes: list[Volume], plan: _Plan, device: torch.device
+    job: AdaptJob, volumes: list[Volume], plan: Plan, device: torch.device
 ) -> Task[Provenance]:
     """Hash what a run adapts to."""
     files = [volume.path for volume in volumes if volume.path is not None]
@@ -227,139 +214,6 @@ def _logged(task: Task[_Result], run: RunFolder) -> Generator[Event, None, _Resu
         return result
     finally:
         task.close()
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Plan:
-    """What a run needs to be repeated or gone on with."""
-
-    settings: AdaptSettings
-    source: SourceSettings
-    seed: int
-    contrast: Contrast
-    is_folder: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "settings": to_dict(self.settings),
-            "source": to_dict(self.source),
-            "seed": self.seed,
-            "contrast": self.contrast,
-        }
-
-    @classmethod
-    def from_dict(cls, record: dict[str, Any]) -> _Plan:
-        try:
-            return cls(
-                settings=from_dict(AdaptSettings, record["settings"]),
-                source=from_dict(SourceSettings, record["source"]),
-                seed=int(record["seed"]),
-                contrast="dark" if record["contrast"] == "dark" else "bright",
-                is_folder=record["target"]["kind"] == "subtomograms",
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise FileFormatError(f"run.json: it is incomplete or damaged ({error}).") from error
-
-    def card(self) -> ModelCard:
-        from napari_voxuda.networks.checkpoint import ModelCard
-
-        return ModelCard(
-            network=self.settings.network,
-            contrast=self.contrast,
-            normalisation="subtomogram" if self.is_folder else "volume",
-            voxel_size_angstrom=self.source.voxel_size_angstrom,
-            weights=self.settings.predict_with,
-            mirrors=self.settings.mirrors,
-            smooth_voxels=self.settings.smooth_voxels,
-        )
-
-
-def _is_folder(target: Path) -> bool:
-    return target.is_dir() and not is_zarr_folder(target)
-
-
-def _load(target: Path | Volume, level: int) -> list[Volume]:
-    from napari_voxuda.io.folders import find_subtomograms
-    from napari_voxuda.io.mrc import read_mrc
-    from napari_voxuda.io.volumes import read_volume
-
-    if isinstance(target, Volume):
-        return [target]
-    if _is_folder(target):
-        # In memory: a thousand memory maps would use up the file descriptors.
-        found = (read_mrc(path) for path in find_subtomograms(target))
-        return [replace(v, data=np.array(v.data, dtype=np.float32)) for v in found]
-    return [read_volume(target, level=level)]
-
-
-def _voxel_size(volumes: list[Volume], job: AdaptJob) -> float:
-    if job.voxel_size_angstrom is not None:
-        return job.voxel_size_angstrom
-    size = volumes[0].grid.voxel_size_angstrom
-    if size is None:
-        raise InputError(
-            f"{volumes[0].path or volumes[0].name}: the header does not tell the voxel size, which "
-            "the simulated source must match. Give it in Å (--voxel-size)."
-        )
-    return sum(size) / 3
-
-
-def _box(volumes: list[Volume], job: AdaptJob, *, is_folder: bool) -> int:
-    """Return the box edge: as asked, or the largest that fits every subtomogram."""
-    box = job.source.box
-    if is_folder:
-        smallest = min(min(volume.shape) for volume in volumes)
-        box = min(box, smallest)
-        if smallest < 2 * _STRIDE:
-            raise InputError(
-                f"{job.target}: subtomograms with edges of at least {2 * _STRIDE} voxels were "
-                f"wanted, got {smallest}."
-            )
-    return box // _STRIDE * _STRIDE
-
-
-def _contrast(volumes: list[Volume], job: AdaptJob) -> Generator[Event, None, Contrast]:
-    if job.contrast != "auto":
-        return job.contrast
-    from napari_voxuda.data.contrast import detect_contrast
-
-    guess = detect_contrast(volumes)
-    yield Message(
-        text=f"Contrast taken as {guess.contrast}. {guess.reason}",
-        level="info" if guess.is_sure else "warning",
-    )
-    return guess.contrast
-
-
-def _picks(picks: Path | Picks | None, volume: Volume, voxel_size: float) -> Picks | None:
-    if picks is None or isinstance(picks, Picks):
-        return picks
-    from napari_voxuda.io.picks_file import read_picks
-
-    return read_picks(
-        picks,
-        voxel_size_angstrom=voxel_size,
-        shape=volume.shape,
-        tomogram_name=volume.name,
-    )
-
-
-def _target(volumes: list[Volume], plan: _Plan, picks: Picks | None) -> Target:
-    from napari_voxuda.data.targets import SubtomogramTarget, TomogramTarget
-
-    box, contrast = plan.source.box, plan.contrast
-    if plan.is_folder:
-        if picks is not None:
-            raise InputError("adapt: picks go with a tomogram, not with a folder of subtomograms.")
-        return SubtomogramTarget(volumes, box=box, contrast=contrast)
-    return TomogramTarget(volumes[0], box=box, contrast=contrast, picks=picks)
-
-
-def _source(plan: _Plan) -> Task[Any]:
-    from napari_voxuda.simulation.source import make_source
-
-    yield from fetch_task(plan.source)
-    return make_source(plan.source)
 
 
 def _path_text(job: AdaptJob) -> str | None:

@@ -24,6 +24,7 @@ __all__ = [
     "ContrastChoice",
     "DenoiseJob",
     "DeviceName",
+    "GapJob",
     "RefineJob",
     "RefineResult",
     "SegmentFolderJob",
@@ -104,6 +105,26 @@ class AdaptJob:
     device: DeviceName = "auto"
     seed: int = 0
     resume: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GapJob:
+    """Measure how far source and target of an adaptation are apart; the task returns a `GapReport`.
+
+    Parameters
+    ----------
+    target, picks, source, settings, contrast, voxel_size_angstrom, level, seed
+        Those of the `AdaptJob` that would run.
+    """
+
+    target: Path | Volume | None
+    picks: Path | Picks | None = None
+    source: SourceSettings = field(default_factory=SourceSettings)
+    settings: AdaptSettings = field(default_factory=AdaptSettings)
+    contrast: Literal["auto", "bright", "dark"] = "auto"
+    voxel_size_angstrom: float | None = None
+    level: int = 0
+    seed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
