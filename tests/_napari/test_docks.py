@@ -396,7 +396,7 @@ def test_a_run_in_a_process_of_its_own_is_stopped_and_gone_on_with(viewer, adapt
     adapt.training.form.fields["steps"].setValue(100_000)
     adapt.choose_target(viewer.layers["tomo"].unique_id)
     adapt.bar.start_button.click()
-    until(lambda: "step 2 of" in adapt.bar.state_label.text())
+    until(lambda: "step " in adapt.bar.state_label.text())
     adapt.bar.stop_button.click()
     until(lambda: adapt.bar.resume_button.isEnabled())
     assert list((tmp_path / "run" / "checkpoints").glob("*.safetensors"))

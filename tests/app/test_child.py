@@ -111,7 +111,8 @@ def test_stopping_saves_the_run_and_ends_the_process(tmp_path, children):
     task.close()
     assert children[0].poll() == 0
     with RunFolder.open(tmp_path / "run") as run:
-        assert run.latest_checkpoint().name == "step-00000001.safetensors"
+        # The child was one step ahead of what was told.
+        assert run.latest_checkpoint().name == "step-00000002.safetensors"
 
 
 def test_a_child_that_is_killed_is_told_and_the_run_goes_on(tmp_path, children):

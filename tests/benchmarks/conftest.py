@@ -7,4 +7,5 @@ from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(_ROOT))
-collect_ignore = [] if (_ROOT / "benchmarks" / "transfer").is_dir() else ["transfer"]
+_PACKAGES = ("gui_latency", "transfer")
+collect_ignore = [name for name in _PACKAGES if not (_ROOT / "benchmarks" / name).is_dir()]

@@ -3,7 +3,8 @@
 A training in a thread of the viewer shares Python's global lock with it: the window stutters and the
 training slows down. A child process shares nothing but the cores. It is stepped from here, one
 event at a time, so pausing and stopping mean what they mean for every task, and it ends when this
-program does: an orphan closes its task, which saves the run, and exits. If memory runs out for good, the
+program does: an orphan closes its task, which saves the run, and exits. One event is always asked for ahead:
+a child does not wait for a window that is busy, and holds one event later when it is paused. If memory runs out for good, the
 system ends the child and not the viewer.
 """
 
@@ -63,6 +64,7 @@ def child_task(call: partial[Task[_Result]]) -> Task[_Result]:
     child = _Child()
     try:
         child.tell(call)
+        child.ask_ahead()
         while True:
             kind, value = child.ask()
             if kind == "event":
@@ -97,8 +99,12 @@ class _Child:
         except BrokenPipeError:
             raise ProcessError(_last_words(self._process.wait())) from None
 
+    def ask_ahead(self) -> None:
+        with contextlib.suppress(OSError):  # it has ended: its last answer tells how
+            send(self._requests, "next")
+
     def ask(self) -> tuple[str, Any]:
-        self.tell("next")
+        self.ask_ahead()
         try:
             answer: tuple[str, Any] = receive(self._answers)
         except EOFError:
@@ -107,14 +113,14 @@ class _Child:
 
     def close(self) -> None:
         """Let the task clean up, and wait for the end of the process."""
-        with contextlib.suppress(OSError):
-            self._requests.close()
+        for pipe in (self._requests, self._answers):  # what it still wants to say has no reader
+            with contextlib.suppress(OSError):
+                pipe.close()
         try:
             self._process.wait(_SECONDS_TO_CLOSE)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._answers.close()
 
 
 def _last_words(code: int) -> str:
@@ -140,13 +146,15 @@ def main() -> None:
     requests = sys.stdin.buffer
     with contextlib.suppress(EOFError, BrokenPipeError):
         _serve(receive(requests), requests, answers)
+    with contextlib.suppress(OSError):
+        answers.close()
 
 
 def _serve(call: Callable[[], Task[Any]], requests: IO[bytes], answers: IO[bytes]) -> None:
     task: Generator[Event, None, Any] | None = None
-    answer: tuple[str, Any]
+    answer: tuple[str, Any] = ("event", None)
     try:
-        while True:
+        while answer[0] == "event":
             receive(requests)  # raises at the end of the pipe: stopped, or the viewer is gone
             try:
                 task = task if task is not None else call()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
 from napari_voxuda.adaptation.events import Alarm, Preview, StepDone
@@ -113,16 +114,19 @@ class AdaptDock(DockFrame):
 
     def show_state(self, state: JobState) -> None:
         """Show the state of the job; make room for the curves when it starts."""
+        self.paced.flush()
         self.bar.show_state(state)
         if state is JobState.RUNNING and not self.progress.isExpanded():
             self.target.collapse()
             self.source.collapse()
             self.training.collapse()
             self.progress.expand()
+        if state is JobState.RUNNING:
+            QTimer.singleShot(0, self.progress.curves.prepare)
 
     def show_progress(self, line: ProgressLine) -> None:
         """Show how far the job is."""
-        self.bar.show_progress(line)
+        self.paced.show("progress", lambda: self.bar.show_progress(line))
 
     def show_step(self, step: StepDone) -> None:
         """Add a step to the curves."""
@@ -130,7 +134,7 @@ class AdaptDock(DockFrame):
 
     def show_preview(self, preview: Preview) -> None:
         """Show the model's view of a target box."""
-        self.progress.preview.show_preview(preview)
+        self.paced.show("preview", lambda: self.progress.preview.show_preview(preview))
 
     def show_alarm(self, alarm: Alarm) -> None:
         """Show that the run had collapsed, where it is seen."""
@@ -139,6 +143,7 @@ class AdaptDock(DockFrame):
 
     def clear_curves(self) -> None:
         """Forget the curves and alarms of an earlier run."""
+        self.paced.forget()
         self.progress.clear()
 
     def show_result(self, available: bool, words: str) -> None:
@@ -161,7 +166,7 @@ class AdaptDock(DockFrame):
         self.target = TargetGroup()
         self.source = SourceGroup()
         self.training = TrainingGroup()
-        self.progress = ProgressGroup()
+        self.progress = ProgressGroup(self.paced)
         self.result = ResultGroup()
         for group in (self.target, self.source, self.training, self.result, self.progress):
             self.column.addWidget(group)

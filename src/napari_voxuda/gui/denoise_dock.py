@@ -94,11 +94,12 @@ class DenoiseDock(DockFrame):
 
     def show_state(self, state: JobState) -> None:
         """Show the state of the job."""
+        self.paced.flush()
         self.bar.show_state(state)
 
     def show_progress(self, line: ProgressLine) -> None:
         """Show how far the job is."""
-        self.bar.show_progress(line)
+        self.paced.show("progress", lambda: self.bar.show_progress(line))
 
     def say(self, text: str, level: Level = "info") -> None:
         """Show a sentence."""

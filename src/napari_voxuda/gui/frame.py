@@ -16,6 +16,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_voxuda.gui.paced import Paced
+
 __all__ = ["DOCK_WIDTH", "DockFrame", "Group", "Notice", "when_destroyed"]
 
 DOCK_WIDTH = 320
@@ -25,13 +27,14 @@ _SIGNS = {"info": "", "warning": "⚠ Warning: ", "error": "✖ "}
 class DockFrame(QWidget):
     """A dock with one column that scrolls, and a footer that is always in sight.
 
-    `column` and `footer` are their layouts.
+    `column` and `footer` are their layouts; `paced` draws what a job reports, once a second at most.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.setMinimumWidth(DOCK_WIDTH - 20)
+        self.paced = Paced(self)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QColor, QPalette
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_voxuda.adaptation.events import StepDone
+from napari_voxuda.gui.paced import Paced
 
 __all__ = ["CurvePanel"]
 
-_REDRAW_MS = 200
 _HEIGHT = 125
 # Colours that colour-blind readers tell apart (Okabe and Ito); the dashes tell them apart too.
 _STYLES: dict[str, tuple[str, Qt.PenStyle]] = {
@@ -35,10 +35,17 @@ _TITLES = {"coverage": "voxels with a pseudo-label", "foreground": "of these, fo
 
 
 class CurvePanel(QWidget):
-    """Two small plots over the steps: the losses, and the pseudo-labels in per cent."""
+    """Two small plots over the steps: the losses, and the pseudo-labels in per cent.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    Parameters
+    ----------
+    paced : Paced or None
+        When the curves are drawn again; at a pace of its own without.
+    """
+
+    def __init__(self, paced: Paced | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._paced = paced if paced is not None else Paced(self)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(2)
@@ -53,26 +60,26 @@ class CurvePanel(QWidget):
         self._counting: set[str] = set()
         self._marked: list[int] = []
         self._marks: list[tuple[Any, Any]] = []
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_REDRAW_MS)
-        self._timer.timeout.connect(self._redraw)
+
+    def prepare(self) -> None:
+        """Make the plots now, which takes the window some tenths of a second, and not at the first step."""
+        if not self._plots:
+            self._build()
+            self._show_counting()
 
     def add(self, step: StepDone) -> None:
-        """Append a step; the curves are drawn again at most five times a second."""
+        """Append a step; the curves are drawn again at most once a second."""
         shares = {"coverage": 100 * step.coverage, "foreground": 100 * step.foreground}
         for name, value in {**step.losses, **shares}.items():
             steps, values = self._values.setdefault(name, ([], []))
             steps.append(step.step)
             values.append(float(value))
-        if not self._timer.isActive():
-            self._timer.start()
+        self._paced.show("curves", self._redraw)
 
     def mark(self, step: int) -> None:
         """Mark a step at which something went wrong by an upright line."""
         self._marked.append(step)
-        if not self._timer.isActive():
-            self._timer.start()
+        self._paced.show("curves", self._redraw)
 
     def clear(self) -> None:
         """Forget every step and mark."""
@@ -97,8 +104,8 @@ class CurvePanel(QWidget):
             self._paint()
 
     def _redraw(self) -> None:
-        if not self._plots:
-            self._build()
+        self.prepare()
+        self._empty.setVisible(not self._values)
         for name, (steps, values) in self._values.items():
             if name in self._lines:
                 self._lines[name].setData(steps, values)
@@ -136,7 +143,6 @@ class CurvePanel(QWidget):
     def _build(self) -> None:
         import pyqtgraph as pg
 
-        self._empty.hide()
         for label, names in (("loss", _LOSSES), ("%", tuple(_TITLES))):
             plot = pg.PlotWidget()
             plot.setFixedHeight(_HEIGHT)
@@ -144,6 +150,7 @@ class CurvePanel(QWidget):
             plot.setMenuEnabled(False)
             plot.hideButtons()
             plot.setLabel("left", label)
+            plot.setDownsampling(auto=True, mode="peak")
             plot.setLimits(yMin=0.0, minYRange=1e-3)
             for side in ("left", "bottom"):
                 plot.getAxis(side).enableAutoSIPrefix(False)

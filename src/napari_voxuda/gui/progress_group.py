@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QSizePolicy, QVB
 from napari_voxuda.adaptation.events import Alarm, Preview, StepDone
 from napari_voxuda.app.words import Level
 from napari_voxuda.gui.frame import Group, Notice
+from napari_voxuda.gui.paced import Paced
 from napari_voxuda.gui.plots import CurvePanel
 
 __all__ = ["MessageLog", "PreviewPair", "ProgressGroup"]
@@ -74,14 +75,21 @@ class PreviewPair(QWidget):
 
 
 class ProgressGroup(Group):
-    """Alarms, curves, preview and messages."""
+    """Alarms, curves, preview and messages.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    paced : Paced or None
+        When curves and figures are drawn; at a pace of its own without.
+    """
+
+    def __init__(self, paced: Paced | None = None) -> None:
         super().__init__("Progress", expanded=False)
+        self._paced = paced if paced is not None else Paced(self)
         self.alert = Notice()
         self.alert.setAccessibleName("Alarms")
         self._alarms = 0
-        self.curves = CurvePanel()
+        self.curves = CurvePanel(self._paced)
         self.coverage = QLabel()
         self.coverage.setWordWrap(True)
         self.coverage.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
@@ -96,10 +104,11 @@ class ProgressGroup(Group):
         self.curves.add(step)
         if step.losses.get("pseudo", 0.0) == 0.0 and step.coverage == 0.0:
             return
-        self.coverage.setText(
+        words = (
             f"Pseudo-labels: {100 * step.coverage:.0f} % of the target's voxels, "
             f"{100 * step.foreground:.1f} % of these foreground."
         )
+        self._paced.show("coverage", lambda: self.coverage.setText(words))
 
     def show_alarm(self, alarm: Alarm) -> None:
         """Show an alarm until the next run, and mark its step in the curves."""

@@ -115,12 +115,13 @@ class RefineDock(DockFrame):
     def show_state(self, state: JobState) -> None:
         """Show the state of the job."""
         self._state = state
+        self.paced.flush()
         self.bar.show_state(state)
         self._update()
 
     def show_progress(self, line: ProgressLine) -> None:
         """Show how far the job is."""
-        self.bar.show_progress(line)
+        self.paced.show("progress", lambda: self.bar.show_progress(line))
 
     def say(self, text: str, level: Level = "info") -> None:
         """Show a sentence beside the buttons."""

@@ -1,0 +1,32 @@
+"""The benchmark's window, at a tiny size: everything is measured and nothing is asserted of times."""
+
+from __future__ import annotations
+
+import pytest
+from benchmarks.gui_latency.plan import Plan, train_without_window, write_tomogram
+from benchmarks.gui_latency.timing import step_seconds
+from benchmarks.gui_latency.window import Window
+
+
+def test_a_run_is_measured_at_rest_and_scrolling(make_napari_viewer, tmp_path):
+    plan = Plan.make(tmp_path, 8, tiny=True)
+    write_tomogram(plan)
+    viewer = make_napari_viewer(show=True)
+    window = Window(viewer, plan)
+    before = viewer.dims.current_step[0]
+    measured = [window.idle(), window.train("thread", tmp_path / "run")]
+    assert viewer.dims.current_step[0] != before
+    for phases in measured:
+        assert list(phases) == ["rest", "scrolling"]
+        for phase in phases.values():
+            assert {"p50", "p95", "p99", "max", "seconds", "cpu"} <= set(phase)
+    assert set(step_seconds(tmp_path / "run")) == set(range(2, 9))
+    assert not window.dock.controller.busy
+
+
+@pytest.mark.slow
+def test_the_command_line_trains_the_same_run(tmp_path):
+    plan = Plan.make(tmp_path, 8, tiny=True)
+    write_tomogram(plan)
+    train_without_window(plan, tmp_path / "run")
+    assert set(step_seconds(tmp_path / "run")) == set(range(2, 9))
