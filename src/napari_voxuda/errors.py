@@ -11,6 +11,7 @@ __all__ = [
     "DownloadError",
     "FileFormatError",
     "InputError",
+    "NoMemoryError",
     "OutputError",
     "ProcessError",
     "RunBusyError",
@@ -18,10 +19,17 @@ __all__ = [
     "TargetChangedError",
     "TrainingError",
     "VoxUDAError",
+    "is_out_of_memory",
     "one_line",
 ]
 
 _LONGEST_REASON = 300
+_MEMORY_SIGNS = (
+    "out of memory",
+    "not enough memory",
+    "defaultcpuallocator",
+    "cannot allocate memory",
+)
 
 
 class VoxUDAError(Exception):
@@ -93,9 +101,23 @@ class ProcessError(VoxUDAError):
     exit_code = 11
 
 
+class NoMemoryError(VoxUDAError, MemoryError):
+    """Memory runs out, and less cannot be asked of it."""
+
+    exit_code = 12
+
+
 def one_line(error: BaseException | str) -> str:
     """Return the words of an error on one line, shortened and without a full stop at the end."""
     text = str(error) or type(error).__name__
     words = "".join(c if c.isprintable() else " " for c in text).split()
     line = " ".join(words).rstrip(".")
     return line if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}…"
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether `error` says that memory ran out, on the CPU or on a GPU."""
+    if isinstance(error, MemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError | OSError) and any(s in text for s in _MEMORY_SIGNS)

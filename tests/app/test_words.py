@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from napari_voxuda.app.words import error_words, is_out_of_memory, time_words
-from napari_voxuda.errors import InputError
+from napari_voxuda.app.words import error_words, time_words
+from napari_voxuda.errors import InputError, is_out_of_memory
 
 
 @pytest.mark.parametrize(

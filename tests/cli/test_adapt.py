@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import Result
@@ -92,3 +93,30 @@ def test_resume_refuses_another_target(invoke: Invoke, files: Path, unfinished: 
     outcome = invoke("adapt", "--resume", *target, "--out", unfinished)
     assert outcome.exit_code == 5
     assert "start a new run" in outcome.stderr
+
+
+def test_a_step_that_does_not_fit_into_memory_is_told_recorded_and_gone_on_with(
+    invoke: Invoke, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from napari_voxuda.adaptation import training
+
+    real = training.adaptation_step
+
+    def crowded(learner: Any, source: Any, *rest: Any, **options: Any) -> Any:
+        if len(source.images) > 2:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        return real(learner, source, *rest, **options)
+
+    monkeypatch.setattr(training, "adaptation_step", crowded)
+    run = tmp_path / "run"
+    words = ("--target", files / "tomogram.mrc", *_SMALL, "--contrast", "dark", "--batch", "4")
+    outcome = invoke("adapt", *words, "--out", run)
+    assert outcome.exit_code == 0, outcome.stderr
+    told = "Step 1, out of memory: a step with 4 boxes did not fit."
+    assert f"Warning: {told}" in outcome.stderr
+    assert _record(run)["smaller_batches"] == [{"step": 1, "batch": 2}]
+    log = (run / "events.jsonl").read_text().splitlines()
+    assert [json.loads(line)["kind"] for line in log if '"alarm"' in line] == ["out of memory"]
+    facts = json.loads(invoke("info", run, "--json").stdout)
+    assert facts["alarms"][0]["text"].startswith(told)
+    assert told in invoke("info", run).stdout

@@ -268,8 +268,8 @@ def test_a_prediction_of_another_shape_is_refused() -> None:
 
 
 def test_an_error_of_the_model_comes_through() -> None:
-    def out_of_memory(batch: Tensor) -> Tensor:
-        raise RuntimeError("out of memory")
+    def broken(batch: Tensor) -> Tensor:
+        raise RuntimeError("broken")
 
-    with pytest.raises(RuntimeError, match="out of memory"):
-        predicted(np.zeros((8, 8, 8)), out_of_memory)
+    with pytest.raises(RuntimeError, match="broken"):
+        predicted(np.zeros((8, 8, 8)), broken)

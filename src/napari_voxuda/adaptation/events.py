@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,10 @@ import numpy.typing as npt
 from napari_voxuda._types import Event
 from napari_voxuda.adaptation.health import Collapse
 
-__all__ = ["Alarm", "CheckpointSaved", "Preview", "StepDone"]
+__all__ = ["Alarm", "AlarmKind", "CheckpointSaved", "Preview", "StepDone"]
+
+AlarmKind = Collapse | Literal["out of memory"]
+"""What an alarm is about: a collapse of the training, or a step that did not fit into memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,14 +75,14 @@ class CheckpointSaved(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Alarm(Event):
-    """The run had collapsed and was taken back to its last good state.
+    """The run had collapsed, or memory ran out; it goes on from a good state, otherwise than planned.
 
     Parameters
     ----------
     step : int
         Steps done, the one that raised it included.
     kind : str
-        Name of the collapse; see `health`.
+        Name of the collapse, see `health`; or ``"out of memory"``, see `memory`.
     text : str
         What was seen and what was done, in plain words.
     restored_step : int
@@ -86,6 +90,6 @@ class Alarm(Event):
     """
 
     step: int
-    kind: Collapse
+    kind: AlarmKind
     text: str
     restored_step: int

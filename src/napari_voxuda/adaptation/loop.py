@@ -15,7 +15,7 @@ from napari_voxuda.adaptation.run_folder import RunFolder
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.adaptation.training import Training
 from napari_voxuda.data.targets import Target
-from napari_voxuda.errors import TargetChangedError
+from napari_voxuda.errors import NoMemoryError, TargetChangedError
 from napari_voxuda.method.expected_dice import expected_dice_threshold, mean_size_threshold
 from napari_voxuda.networks.prediction import predict_steadily
 
@@ -65,12 +65,15 @@ def adapt(
     Event
         `Progress` while simulating and while labelling the target, `StepDone`, `Preview` and
         `CheckpointSaved`; an `Alarm` when the run has collapsed and was taken back, after
-        a loss that is not finite without `StepDone`.
+        a loss that is not finite without `StepDone`, or when a step did not fit into memory and is tried
+        again with fewer boxes.
 
     Raises
     ------
     TrainingError
         When the run collapses again after three roll-backs.
+    NoMemoryError
+        When memory runs out with the smallest batch; the full state is saved before.
     TargetChangedError
         When the target's file has gone or changed; the full state is saved before.
     FileFormatError
@@ -100,7 +103,11 @@ def adapt(
                 yield _preview(training.learner, shown, training.done, settings)
             if run is not None and (last or training.done % settings.checkpoint_every == 0):
                 yield CheckpointSaved(step=training.done, path=training.save(run))
-    except (GeneratorExit, TargetChangedError):  # between two steps: nothing is half-done
+    except (
+        GeneratorExit,
+        TargetChangedError,
+        NoMemoryError,
+    ):  # between two steps: nothing is half-done
         if run is not None and training.saved < training.done:
             training.save(run)
         raise

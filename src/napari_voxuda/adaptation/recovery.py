@@ -28,10 +28,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from napari_voxuda.adaptation.events import Alarm
+from napari_voxuda.adaptation.events import Alarm, AlarmKind
 from napari_voxuda.adaptation.health import (
     CHECK_EVERY,
-    Collapse,
     HealthMonitor,
     Reading,
     Verdict,
@@ -52,7 +51,7 @@ _SUBJECTS = {
     "student": "the student calls {value:.2%} of the target foreground ({start:.2%} at the start)",
     "network": "the network calls {value:.2%} of the target foreground ({start:.2%} at the start)",
 }
-_ADVICE: dict[Collapse, str] = {
+_ADVICE: dict[AlarmKind, str] = {
     "not finite": "Start a new run with a smaller learning rate, and look for values in the target "
     "that are far from all others.",
     "no coverage": "Start a new run without pseudo-labels, or with a lower confidence.",

@@ -1,6 +1,7 @@
 """The folder of a run: its record, event log, checkpoints, model, and lock.
 
-``run.json``          what was asked: settings, seed, source, target, versions; written once
+``run.json``          what was asked: settings, seed, source, target, versions; and where memory ran
+                      out, with what the run went on
 ``events.jsonl``      one JSON object a line, appended
 ``checkpoints/``      the newest full states; the one being written is never the only one
 ``model.safetensors`` the adapted network, once the run has finished
@@ -167,6 +168,11 @@ class RunFolder:
                 f"{self.path / EVENTS_FILE}: cannot be written ({error.strerror}); "
                 f"{space_words(self.path)}. Free some space or rights, then resume the run."
             ) from error
+
+    def amend(self, facts: dict[str, Any]) -> None:
+        """Add facts to ``run.json``, which is replaced as a whole; what was asked stays as it is."""
+        self.record = {**self.record, **facts}
+        _write_json(self.path / RECORD_FILE, self.record)
 
     def save_checkpoint(
         self, step: int, tensors: dict[str, Tensor], metadata: dict[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ import torch
 
 from napari_voxuda._types import Event, Message
 from napari_voxuda.adaptation.drawing import draw_source, draw_target
-from napari_voxuda.adaptation.events import StepDone
+from napari_voxuda.adaptation.events import Alarm, StepDone
 from napari_voxuda.adaptation.learner import Learner, NotFiniteError, label_step
+from napari_voxuda.adaptation.memory import Undo, free_memory, recorded_batch, smaller_batch
 from napari_voxuda.adaptation.noise_match import SourceImages
 from napari_voxuda.adaptation.recovery import Recovery
 from napari_voxuda.adaptation.run_folder import RunFolder
@@ -23,7 +24,7 @@ from napari_voxuda.adaptation.self_labels import LabelledTarget, label_target
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.adaptation.step import StepOutcome, adaptation_step
 from napari_voxuda.data.targets import Target
-from napari_voxuda.errors import FileFormatError, one_line
+from napari_voxuda.errors import FileFormatError, is_out_of_memory, one_line
 from napari_voxuda.networks.checkpoint import read_tensors
 from napari_voxuda.networks.voxresnet import predict_probability
 
@@ -86,6 +87,7 @@ class Training:
         self.generator = torch.Generator().manual_seed(self.seed)
         self.recovery = Recovery(self.learner, self.settings)
         self.clock = _Clock()
+        self.batch = recorded_batch(self.run, self.settings.batch)
 
     def restore(self) -> Generator[Event, None, None]:
         """Go on with the newest checkpoint that is whole, where the run has any.
@@ -147,14 +149,23 @@ class Training:
             self.labelled = yield from label_target(labeller, self.target, self.settings, self.seed)
 
     def step(self) -> Generator[Event, None, None]:
-        """Take a step and judge it."""
-        with self.clock:
-            rate = self.recovery.learning_rate(self.done)
-            self.learner.set_learning_rate(rate)
-            outcome = self._outcome()
-            self.done += 1
-            look = partial(_look, self.learner, self.target, self.settings, self.seed + self.done)
-            alarm = self.recovery.watch(self.done, outcome, look)
+        """Take a step and judge it; with fewer boxes where memory runs out.
+
+        Raises
+        ------
+        TrainingError
+            When the run has collapsed once too often.
+        NoMemoryError
+            When memory runs out with the smallest batch; the state is that before the step.
+        """
+        rate = self.recovery.learning_rate(self.done)
+        while (taken := self._attempt(rate)) is None:
+            box = self.target.box
+            self.batch, shortage = smaller_batch(self.run, self.done + 1, self.batch, box)
+            if self.run is not None:
+                self.save(self.run)
+            yield shortage
+        outcome, alarm = taken
         if alarm is not None:
             yield alarm
             self.recovery.check()
@@ -169,9 +180,28 @@ class Training:
                 seconds_per_step=self.clock.seconds,
             )
 
-    def _outcome(self) -> StepOutcome | None:
+    def _attempt(self, rate: float) -> tuple[StepOutcome | None, Alarm | None] | None:
+        """Take a step and judge it; None where memory ran out, and nothing has changed."""
+        settings = replace(self.settings, batch=self.batch)
+        undo = Undo(self.learner, self.generator)
+        with self.clock:
+            try:
+                self.learner.set_learning_rate(rate)
+                outcome = self._outcome(settings)
+            except (MemoryError, RuntimeError, OSError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            else:
+                self.done += 1
+                look = partial(_look, self.learner, self.target, settings, self.seed + self.done)
+                return outcome, self.recovery.watch(self.done, outcome, look)
+        undo.put_back()
+        free_memory()
+        return None
+
+    def _outcome(self, settings: AdaptSettings) -> StepOutcome | None:
         """Draw boxes and learn from them; None where nothing finite came out."""
-        settings, generator, device = self.settings, self.generator, self.device
+        generator, device = self.generator, self.device
         boxes, labels = draw_target(self.target, self.labelled, settings, generator, device)
         source = draw_source(self.pool, settings, generator, device)
         subset = self.target.draw(settings.noise_samples, generator).to(device)

@@ -72,7 +72,7 @@ class AdaptView(Protocol):
         ...
 
     def show_alarm(self, alarm: Alarm) -> None:
-        """Show that the run had collapsed and what was done, until the next run."""
+        """Show what went wrong and what was done, until the next run."""
         ...
 
     def clear_curves(self) -> None:

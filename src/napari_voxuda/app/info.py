@@ -150,9 +150,15 @@ def _run(path: Path) -> dict[str, Any]:
 
 def _alarms(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return each alarm once; one that a resumed run came by again is in the log twice."""
-    found = {e["step"]: e for e in events if e.get("event") == "alarm" and "step" in e}
     fields = ("step", "kind", "text")
-    return [{name: found[step].get(name) for name in fields} for step in sorted(found)]
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for event in events:
+        if event.get("event") == "alarm" and "step" in event:
+            # A step runs out of memory as often as its batch is halved, but collapses once.
+            told = event.get("text") if event.get("kind") == "out of memory" else None
+            found[event["step"], told] = event
+    ordered = sorted(found.values(), key=lambda event: int(event["step"]))
+    return [{name: event.get(name) for name in fields} for event in ordered]
 
 
 def _run_state(path: Path) -> str:

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from napari_voxuda.errors import VoxUDAError
+from napari_voxuda.errors import VoxUDAError, is_out_of_memory
 
-__all__ = ["Level", "error_words", "is_out_of_memory", "time_words"]
+__all__ = ["Level", "error_words", "time_words"]
 
 Level = Literal["info", "warning", "error"]
 """How a sentence is shown."""
-
-_MEMORY_SIGNS = (
-    "out of memory",
-    "not enough memory",
-    "defaultcpuallocator",
-    "cannot allocate memory",
-)
 
 
 def time_words(seconds: float) -> str:
@@ -29,14 +22,6 @@ def time_words(seconds: float) -> str:
     if whole < 5400:
         return f"{round(whole / 60)} min"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether `error` says that memory ran out, on the CPU or on a GPU."""
-    if isinstance(error, MemoryError):
-        return True
-    text = str(error).lower()
-    return isinstance(error, RuntimeError | OSError) and any(s in text for s in _MEMORY_SIGNS)
 
 
 def error_words(error: BaseException, *, doing: str, memory_advice: str) -> str:

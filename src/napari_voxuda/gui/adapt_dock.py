@@ -137,7 +137,7 @@ class AdaptDock(DockFrame):
         self.paced.show("preview", lambda: self.progress.preview.show_preview(preview))
 
     def show_alarm(self, alarm: Alarm) -> None:
-        """Show that the run had collapsed, where it is seen."""
+        """Show that something went wrong, where it is seen."""
         self.progress.show_alarm(alarm)
         self.progress.expand()
 

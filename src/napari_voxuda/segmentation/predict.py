@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,15 +16,10 @@ from napari_voxuda.errors import InputError
 from napari_voxuda.segmentation.blending import BlendWeights
 from napari_voxuda.segmentation.settings import SegmentSettings
 from napari_voxuda.segmentation.slab_window import SlabWindow
+from napari_voxuda.segmentation.smaller_tiles import Predict, TilePredictor
 from napari_voxuda.segmentation.tiling import Tile, Tiling, plan_tiles, reflected_indices
 
-if TYPE_CHECKING:
-    import torch
-
 __all__ = ["Predict", "predict_tiles", "read_tile"]
-
-Predict = Callable[["torch.Tensor"], "torch.Tensor"]
-"""(n, d, h, w) float32 normalised, protein bright → (n, d, h, w) probability in [0, 1]."""
 
 
 def predict_tiles(
@@ -38,6 +33,8 @@ def predict_tiles(
     sink: SlabSink | None = None,
 ) -> Task[npt.NDArray[np.float32]]:
     """Predict a volume of any shape and yield `Progress` after each batch of tiles.
+
+    Where memory runs out it goes on with fewer and smaller tiles, and yields a `Message`.
 
     Parameters
     ----------
@@ -66,6 +63,8 @@ def predict_tiles(
     InputError
         When the volume is not three-dimensional, is empty or complex, or `mean` or `std` is
         unusable, or `predict` changes the shape.
+    NoMemoryError
+        When memory runs out with the smallest tiles.
     """
     _check(volume_array, mean, std)
     depth, height, width = volume_array.shape
@@ -74,13 +73,15 @@ def predict_tiles(
     sink = ArraySink((depth, height, width)) if sink is None else sink
     window = SlabWindow(tiling, sink, bounds=(0.0, 1.0))
     put = _merger(window, tiling, settings)
+    predicted = TilePredictor(predict, settings.halo)
     done, layer = 0, 0
     yield Progress(stage="Segmenting", done=0, total=len(tiling))
     for tiles in _batched(iter(tiling), max(2, settings.batch)):
         boxes = [read_tile(volume_array, tile, tiling, mean=mean, scale=scale) for tile in tiles]
-        for tile, probability in zip(tiles, _predict_batch(predict, boxes), strict=True):
+        for tile, probability in zip(tiles, predicted(boxes), strict=True):
             window.begin(tile)
             put(tile, probability)
+        yield from predicted.news()
         if tiles[-1].index[0] != layer:
             layer = tiles[-1].index[0]
             release_pages(volume_array)
@@ -121,23 +122,6 @@ def read_tile(
     block /= scale
     z, y, x = (i - part.start for i, part in zip(indices, region, strict=True))
     return np.ascontiguousarray(block[np.ix_(z, y, x)], dtype=np.float32)
-
-
-def _predict_batch(
-    predict: Predict, boxes: Sequence[npt.NDArray[np.float32]]
-) -> npt.NDArray[np.float32]:
-    """Predict a batch; a single tile goes twice, since oneDNN is slow on batches of one."""
-    import torch
-
-    filled = [*boxes, boxes[0]] if len(boxes) == 1 else boxes
-    batch = torch.from_numpy(np.stack(filled))
-    probability = predict(batch)
-    if probability.shape != batch.shape:
-        raise InputError(
-            f"prediction: shape {tuple(batch.shape)} was wanted, got {tuple(probability.shape)}."
-        )
-    found: npt.NDArray[np.float32] = probability.detach().float().cpu().numpy()
-    return found[: len(boxes)]
 
 
 def _merger(
