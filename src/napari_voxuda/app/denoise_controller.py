@@ -14,7 +14,7 @@ from napari_voxuda.errors import VoxUDAError
 from napari_voxuda.method.denoising import DenoiseSettings
 
 if TYPE_CHECKING:
-    from napari_voxuda.app.denoise_preview import PreviewPiece, ValueCache
+    from napari_voxuda.app.denoise_preview import PreviewPiece, PreviewSource
 
 __all__ = ["METHOD_NAMES", "DenoiseController", "DenoiseView"]
 
@@ -83,7 +83,7 @@ class DenoiseController:
             memory_advice=_MEMORY_ADVICE,
         )
         self._preview_key: LayerKey | None = None
-        self._values: ValueCache | None = None
+        self._source: PreviewSource | None = None
         self._latest: LatestOnly[_Preview] = LatestOnly(
             executor, self._show_preview, self.work.failed
         )
@@ -175,11 +175,12 @@ class DenoiseController:
         view: SliceView,
     ) -> _Preview:
         """Compute a preview; called in the worker."""
-        from napari_voxuda.app.denoise_preview import ValueCache, preview_slice
+        from napari_voxuda.app.denoise_preview import PreviewSource, preview_slice
 
-        if self._values is None:
-            self._values = ValueCache()
-        piece = preview_slice(volume, view, settings, self._values.of(key, volume))
+        if self._source is None:
+            self._source = PreviewSource()
+        statistics = self._source.statistics(key, volume)
+        piece = preview_slice(volume, view, settings, statistics, self._source)
         words = _preview_words(settings, view, piece)
         return _Preview(key=key, placement=placement, piece=piece, words=words)
 

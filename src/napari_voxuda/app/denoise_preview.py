@@ -1,9 +1,11 @@
-"""What a denoiser makes of the visible part of one slice, exactly as in the whole volume."""
+"""What a denoiser makes of the visible part of one slice, as in the whole volume, and fast."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,35 +13,93 @@ import numpy.typing as npt
 from napari_voxuda._types import TripleInt
 from napari_voxuda.app.denoise import ValueStatistics, denoise_region, measure_values
 from napari_voxuda.app.scene import SliceView
+from napari_voxuda.data.reading import read_part
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.method.denoising import DenoiseSettings, denoise_halo
 
-__all__ = ["PreviewPiece", "ValueCache", "preview_slice"]
+if TYPE_CHECKING:
+    import torch
 
-_LARGEST_EDGE = 768
+__all__ = ["PreviewPiece", "PreviewSource", "preview_slice"]
+
+_LARGEST_EDGE = 1024
+_LARGEST_STACK_VOXELS = 1 << 26
 _LARGEST_FOURIER_VOXELS = 1 << 24
 _FOURIER_HALO = 16
+_STRIP_VOXELS = 1 << 15  # fits a core's cache; torch works on no more than this in one thread
+_MOST_THREADS = 4
+
+Bounds = tuple[tuple[int, int], ...]
 
 
-class ValueCache:
-    """Remembers range and deviation of the last volume, which the filters refer to."""
+class PreviewSource:
+    """Reads what previews need of a volume and remembers what it read last.
+
+    A slider step needs the same voxels as the step before. They are not read again before another
+    volume, slice or region is asked for.
+    """
 
     def __init__(self) -> None:
         self._key: Hashable = None
-        self._data: npt.NDArray[np.generic] | None = None
+        self._data: Any = None
         self._statistics: ValueStatistics | None = None
+        self._blocks: dict[str, tuple[Hashable, npt.NDArray[np.float32]]] = {}
 
-    def knows(self, key: Hashable, volume: Volume) -> bool:
-        """Whether `of` answers at once."""
-        return self._statistics is not None and self._key == key and self._data is volume.data
-
-    def of(self, key: Hashable, volume: Volume) -> ValueStatistics:
+    def statistics(self, key: Hashable, volume: Volume) -> ValueStatistics:
         """Return the statistics of `volume`, the data of the layer `key`; may read all of it."""
-        statistics = self._statistics if self.knows(key, volume) else None
-        if statistics is None:
-            statistics = _measured(volume)
-            self._key, self._data, self._statistics = key, volume.data, statistics
-        return statistics
+        self._take(key, volume)
+        if self._statistics is None:
+            self._statistics = _measured(volume)
+        return self._statistics
+
+    def block(
+        self, kind: str, volume: Volume, axis: int, outer: Bounds, pad: int
+    ) -> npt.NDArray[np.float32]:
+        """Return a part of the volume with its `axis` first.
+
+        Parameters
+        ----------
+        kind : str
+            What it is for: the last block of each kind is kept.
+        volume : Volume
+            The volume.
+        axis : int
+            The axis that comes first.
+        outer : tuple of tuple of int
+            (first, last + 1) along z, y and x; where it reaches up to `pad` voxels beyond the
+            volume, the border voxels are repeated.
+        pad : int
+            How far.
+
+        Returns
+        -------
+        numpy.ndarray
+            float32 in C order, not to be changed.
+        """
+        if volume.data is not self._data:
+            self._take(None, volume)
+        wanted = (axis, outer)
+        kept = self._blocks.get(kind)
+        if kept is None or kept[0] != wanted:
+            kept = (wanted, _read_block(volume, axis, outer, pad))
+            self._blocks[kind] = kept
+        return kept[1]
+
+    def _take(self, key: Hashable, volume: Volume) -> None:
+        if self._key != key or self._data is not volume.data:
+            self._key, self._data, self._statistics = key, volume.data, None
+            self._blocks.clear()
+
+
+def _read_block(volume: Volume, axis: int, outer: Bounds, pad: int) -> npt.NDArray[np.float32]:
+    inside = [(max(0, a), min(n, b)) for (a, b), n in zip(outer, volume.shape, strict=True)]
+    values = read_part(volume.data, tuple(slice(a, b) for a, b in inside))
+    moved = np.moveaxis(values.astype(np.float32, copy=False), axis, 0)
+    if pad:
+        beyond = [(i[0] - o[0], o[1] - i[1]) for i, o in zip(inside, outer, strict=True)]
+        beyond.insert(0, beyond.pop(axis))
+        moved = np.pad(moved, beyond, mode="edge")
+    return np.ascontiguousarray(moved)
 
 
 def _measured(volume: Volume) -> ValueStatistics:
@@ -63,7 +123,7 @@ class PreviewPiece:
     offset : tuple of int
         (z, y, x) of its first voxel in the volume.
     is_exact : bool
-        Whether the whole volume would have the same values here.
+        Whether the whole volume would have the same values here, up to rounding.
     """
 
     data: npt.NDArray[np.float32]
@@ -72,7 +132,11 @@ class PreviewPiece:
 
 
 def preview_slice(
-    volume: Volume, view: SliceView, settings: DenoiseSettings, statistics: ValueStatistics
+    volume: Volume,
+    view: SliceView,
+    settings: DenoiseSettings | None,
+    statistics: ValueStatistics,
+    source: PreviewSource | None = None,
 ) -> PreviewPiece:
     """Denoise what is visible of one slice, with the neighbourhood that the filter needs.
 
@@ -81,38 +145,153 @@ def preview_slice(
     volume : Volume
         The whole volume; only the neighbourhood is read.
     view : SliceView
-        The visible region; its middle 768 by 768 voxels are used where it is larger.
-    settings : DenoiseSettings
-        The denoiser.
+        The visible region; its middle 1024 by 1024 voxels are used where it is larger.
+    settings : DenoiseSettings or None
+        The denoiser; the slice as it is without.
     statistics : ValueStatistics
         Of the whole volume.
+    source : PreviewSource or None
+        Remembers what was read for the next call.
 
     Returns
     -------
     PreviewPiece
-        The piece; that of the NGM denoiser is approximate on volumes above 16 million voxels,
-        whose Fourier transform would take too long.
+        The piece; that of the NGM denoiser is approximate on volumes above 67 million voxels
+        (16 million for its radial shape), of which only the slices near by are used.
+
+    Notes
+    -----
+    No processor is waited for that computes something else: a few rows at a time are filtered in
+    each of up to four threads.
     """
-    halo = denoise_halo(settings)
-    whole = halo is None and volume.data.size <= _LARGEST_FOURIER_VOXELS
-    reach = max(volume.shape) if whole else _FOURIER_HALO if halo is None else halo
-    inner, outer = [], []
-    for size, first, last in zip(volume.shape, view.start, view.stop, strict=True):
-        excess = max(0, last - first - _LARGEST_EDGE) // 2
-        low, high = first + excess, last - excess
-        inner.append((low, high))
-        outer.append((max(0, low - reach), min(size, high + reach)))
-    region = np.array(volume.data[tuple(slice(a, b) for a, b in outer)])
-    denoised = denoise_region(
-        region,
-        settings,
-        (statistics.minimum, statistics.maximum),
-        standard_deviation=statistics.standard_deviation,
-    )
-    crop = tuple(slice(i[0] - o[0], i[1] - o[0]) for i, o in zip(inner, outer, strict=True))
+    source = PreviewSource() if source is None else source
+    inner = _inner_bounds(view)
+    is_exact = True
+    if settings is None:
+        plane = source.block("raw", volume, view.axis, inner, 0)[0]
+    elif settings.method != "ngm":
+        plane = _bilateral_plane(volume, view.axis, inner, settings, statistics, source)
+    elif settings.shape == "cube":
+        plane, is_exact = _cube_plane(volume, view.axis, inner, settings, source)
+    else:
+        plane, is_exact = _radial_plane(volume, view.axis, inner, settings)
     z, y, x = (low for low, _ in inner)
-    return PreviewPiece(
-        data=np.ascontiguousarray(denoised[crop]),
-        offset=(z, y, x),
-        is_exact=whole or halo is not None,
-    )
+    data = np.expand_dims(np.ascontiguousarray(plane), view.axis)
+    return PreviewPiece(data=data, offset=(z, y, x), is_exact=is_exact)
+
+
+def _inner_bounds(view: SliceView) -> Bounds:
+    bounds = []
+    for first, last in zip(view.start, view.stop, strict=True):
+        excess = max(0, last - first - _LARGEST_EDGE) // 2
+        bounds.append((first + excess, min(last - excess, first + excess + _LARGEST_EDGE)))
+    return tuple(bounds)
+
+
+def _bilateral_plane(
+    volume: Volume,
+    axis: int,
+    inner: Bounds,
+    settings: DenoiseSettings,
+    statistics: ValueStatistics,
+    source: PreviewSource,
+) -> npt.NDArray[np.float32]:
+    import torch
+
+    from napari_voxuda.method.slice_filter import bilateral_slice, improved_bilateral_slice
+
+    halo = denoise_halo(settings) or 0
+    outer = tuple((a - halo, b + halo) for a, b in inner)
+    slab = torch.from_numpy(source.block(settings.method, volume, axis, outer, halo))
+    sigmas = (settings.sigma_domain, settings.sigma_range)
+    low, high = statistics.minimum, statistics.maximum
+    unit = statistics.standard_deviation or 1.0
+
+    def filtered(strip: torch.Tensor) -> torch.Tensor:
+        if settings.method == "bilateral":
+            # A kernel wider by the deviation does what division of the values by it does.
+            return bilateral_slice(strip, sigmas[0], sigmas[1] * unit)
+        return improved_bilateral_slice(
+            strip, *sigmas, value_range=(low, high), operator=settings.operator
+        )
+
+    return _in_strips(slab, halo, filtered)
+
+
+def _in_strips(
+    slab: torch.Tensor, halo: int, filtered: Callable[[torch.Tensor], torch.Tensor]
+) -> npt.NDArray[np.float32]:
+    """Filter a slab (2 r + 1, h + 2 r, w + 2 r) a few rows at a time; return (h, w)."""
+    import torch
+
+    height, width = (n - 2 * halo for n in slab.shape[1:])
+    rows = max(1, _STRIP_VOXELS // (width + 2 * halo) - 2 * halo)
+    plane = np.empty((height, width), np.float32)
+
+    def one(start: int) -> None:
+        stop = min(start + rows, height)
+        plane[start:stop] = filtered(slab[:, start : stop + 2 * halo].contiguous()).numpy()
+
+    starts = range(0, height, rows)
+    threads = min(_MOST_THREADS, torch.get_num_threads(), len(starts))
+    if threads < 2:
+        for start in starts:
+            one(start)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(one, starts))
+    return plane
+
+
+def _cube_plane(
+    volume: Volume,
+    axis: int,
+    inner: Bounds,
+    settings: DenoiseSettings,
+    source: PreviewSource,
+) -> tuple[npt.NDArray[np.float32], bool]:
+    import torch
+
+    from napari_voxuda.method.ngm_slice import ngm_denoise_slice
+
+    outer, whole = _stack_bounds(volume.shape, axis, inner)
+    stack = torch.from_numpy(source.block("ngm", volume, axis, outer, 0))
+    index = inner[axis][0] - outer[axis][0]
+    plane = ngm_denoise_slice(stack, 0, index, settings.pass_fraction).numpy()
+    crop = [
+        slice(i[0] - o[0], i[1] - o[0])
+        for n, (i, o) in enumerate(zip(inner, outer, strict=True))
+        if n != axis
+    ]
+    return plane[tuple(crop)], whole
+
+
+def _stack_bounds(shape: TripleInt, axis: int, inner: Bounds) -> tuple[Bounds, bool]:
+    """Return the part of a volume whose Fourier transform a preview uses, and if it is all."""
+    size = shape[0] * shape[1] * shape[2]
+    if size <= _LARGEST_STACK_VOXELS:
+        return tuple((0, n) for n in shape), True
+    outer = [
+        (max(0, a - _FOURIER_HALO), min(n, b + _FOURIER_HALO))
+        for (a, b), n in zip(inner, shape, strict=True)
+    ]
+    area = int(np.prod([b - a for n, (a, b) in enumerate(outer) if n != axis]))
+    count = min(shape[axis], max(2 * _FOURIER_HALO + 1, _LARGEST_STACK_VOXELS // area))
+    first = min(max(0, inner[axis][0] - count // 2), shape[axis] - count)
+    outer[axis] = (first, first + count)
+    return tuple(outer), False
+
+
+def _radial_plane(
+    volume: Volume, axis: int, inner: Bounds, settings: DenoiseSettings
+) -> tuple[npt.NDArray[np.float32], bool]:
+    whole = volume.data.size <= _LARGEST_FOURIER_VOXELS
+    reach = max(volume.shape) if whole else _FOURIER_HALO
+    outer = [
+        (max(0, a - reach), min(n, b + reach))
+        for (a, b), n in zip(inner, volume.shape, strict=True)
+    ]
+    region = read_part(volume.data, tuple(slice(a, b) for a, b in outer))
+    denoised = denoise_region(region, settings)
+    crop = tuple(slice(i[0] - o[0], i[1] - o[0]) for i, o in zip(inner, outer, strict=True))
+    return denoised[crop].take(0, axis), whole
