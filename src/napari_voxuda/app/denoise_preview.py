@@ -294,4 +294,4 @@ def _radial_plane(
     region = read_part(volume.data, tuple(slice(a, b) for a, b in outer))
     denoised = denoise_region(region, settings)
     crop = tuple(slice(i[0] - o[0], i[1] - o[0]) for i, o in zip(inner, outer, strict=True))
-    return denoised[crop].take(0, axis), whole
+    return np.moveaxis(denoised[crop], axis, 0)[0], whole
