@@ -29,7 +29,7 @@ _LEAST_EXPONENT = -60.0  # a processor takes ten times as long over numbers belo
 def bilateral_slice(
     slab: torch.Tensor, sigma_domain: float = 120.0, sigma_range: float = 1.2
 ) -> torch.Tensor:
-    """Smooth one slice with the bilateral filter, Eq. (8).
+    """Smooth one slice with the bilateral filter.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def improved_bilateral_slice(
     value_range: tuple[float, float],
     operator: GradientOperator = "sobel",
 ) -> torch.Tensor:
-    """Smooth one slice with the improved bilateral filter, Eq. (14).
+    """Smooth one slice with the improved bilateral filter.
 
     Parameters
     ----------
