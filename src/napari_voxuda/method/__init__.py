@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     )
     from napari_voxuda.method.radial_spectrum import radial_frequencies, radial_power
     from napari_voxuda.method.ranked_labels import ranked_pseudo_label
+    from napari_voxuda.method.slice_filter import bilateral_slice, improved_bilateral_slice
 
 __all__ = [
     "BILATERAL_HALO",
@@ -60,6 +61,7 @@ __all__ = [
     "add_noise",
     "balanced_pseudo_label",
     "bilateral_filter",
+    "bilateral_slice",
     "consistency_loss",
     "cube_line",
     "denoise",
@@ -76,6 +78,7 @@ __all__ = [
     "high_pass_mask",
     "high_pass_spectrum",
     "improved_bilateral_filter",
+    "improved_bilateral_slice",
     "inverse_dft",
     "kept_energy",
     "laplacian_gradient",
@@ -107,6 +110,7 @@ _MODULES = (
     "improved_bilateral",
     "pseudo_labels",
     "ngm_slice",
+    "slice_filter",
     "expected_dice",
     "ranked_labels",
     "objective",
