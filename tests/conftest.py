@@ -149,12 +149,13 @@ class StandIn:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Leave the network and the user's cache alone."""
+    """Leave the network, the user's cache and the user's runs alone."""
     from napari_voxuda.io import pdb_entries
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pdb_entries, "ARCHIVE", pdb_entries.Archive(sites=()))
         patch.setenv(pdb_entries.CACHE_VARIABLE, str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("VOXUDA_RUNS", str(tmp_path_factory.mktemp("runs") / "runs"))
         yield
 
 

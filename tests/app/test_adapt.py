@@ -17,6 +17,7 @@ import pytest
 from napari_voxuda._types import Event, Message
 from napari_voxuda.adaptation.events import StepDone
 from napari_voxuda.adaptation.run_folder import RunFolder, read_events, read_record
+from napari_voxuda.adaptation.run_scores import read_scores
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.app.adapt import adapt_task
 from napari_voxuda.app.jobs import AdaptJob, AdaptResult
@@ -87,6 +88,9 @@ def test_a_tomogram_gives_a_run_with_a_model(tmp_path: Path) -> None:
     assert record["settings"]["steps"] == 6
     assert record["versions"]["torch"]
     assert sorted(losses(result.run)) == [1, 2, 3, 4, 5, 6]
+    expected = read_scores(result.run).expected_dice
+    assert expected is not None
+    assert 0 < expected <= 1
 
 
 def test_a_finished_model_tells_what_it_was_adapted_to(tmp_path: Path) -> None:

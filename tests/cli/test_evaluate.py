@@ -53,3 +53,16 @@ def test_the_table_shows_the_same(invoke: Invoke, folders: tuple[Path, Path]) ->
 def test_two_files(invoke: Invoke, folders: tuple[Path, Path]) -> None:
     files = [folder / "prot_1_mask.mrc" for folder in folders]
     assert json.loads(invoke("evaluate", *files, "--json").stdout)["mean"]["dice"] == 1.0
+
+
+def test_the_run_keeps_its_scores(
+    invoke: Invoke, folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    from napari_voxuda.adaptation.run_folder import RunFolder
+
+    RunFolder.create(tmp_path / "run", {"settings": {"steps": 3}}).close()
+    assert invoke("evaluate", *folders, "--run", tmp_path / "run").exit_code == 0
+    told = json.loads(invoke("info", tmp_path / "run", "--json").stdout)
+    (kept,) = told["scores"]["comparisons"]
+    assert (kept["truth"], kept["dice"]) == ("true", pytest.approx(3 / 4))
+    assert invoke("evaluate", *folders, "--run", tmp_path).exit_code == 5

@@ -49,6 +49,7 @@ class Learner:
         self.teacher = copy.deepcopy(self.student).eval().requires_grad_(False)
         self.labeller: VoxResNet | None = None
         self.threshold = 0.5
+        self.expected_dice: float | None = None
         self.discriminator = discriminator.to(device).train()
         self.parameters = [*self.student.parameters(), *self.discriminator.parameters()]
         load_triton()  # torch would, and might crash

@@ -16,7 +16,11 @@ from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.adaptation.training import Training
 from napari_voxuda.data.targets import Target
 from napari_voxuda.errors import NoMemoryError, TargetChangedError
-from napari_voxuda.method.expected_dice import expected_dice_threshold, mean_size_threshold
+from napari_voxuda.method.expected_dice import (
+    expected_dice,
+    expected_dice_threshold,
+    mean_size_threshold,
+)
 from napari_voxuda.networks.prediction import predict_steadily
 
 __all__ = ["adapt"]
@@ -145,7 +149,9 @@ def _calibrate(learner: Learner, target: Target, settings: AdaptSettings, seed: 
     ]
     taught = settings.pseudo_labels == "ranked"
     choose = mean_size_threshold if taught else expected_dice_threshold
-    learner.threshold = choose(torch.cat(parts))
+    probability = torch.cat(parts)
+    learner.threshold = choose(probability)
+    learner.expected_dice = expected_dice(probability, learner.threshold)
     return Message(
         text=f"The network's threshold, {learner.threshold:.2f} by its own probabilities, is told as "
         "0.5."

@@ -155,6 +155,7 @@ def _run(
     run: RunFolder, plan: Plan, source: Any, target: Target, device: torch.device
 ) -> Task[AdaptResult]:
     from napari_voxuda.adaptation.loop import adapt
+    from napari_voxuda.adaptation.run_scores import write_expected_dice
 
     card = plan.card()
     task = adapt(
@@ -168,6 +169,8 @@ def _run(
         card=to_dict(card),
     )
     learner = yield from _logged(task, run)
+    if learner.expected_dice is not None:
+        write_expected_dice(run.path, learner.expected_dice)
     card = replace(card, threshold=learner.threshold)
     weights = {k: v for k, v in learner.weights().items() if k.startswith(card.weights)}
     run.save_model(weights, {"step": plan.settings.steps, "model": to_dict(card)})

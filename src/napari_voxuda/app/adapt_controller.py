@@ -20,6 +20,7 @@ from napari_voxuda.app.pace import Pace, ProgressLine
 from napari_voxuda.app.refine_start import RefineStart
 from napari_voxuda.app.run_places import fresh_run_folder, has_model, is_resumable
 from napari_voxuda.app.running import Executor, LatestOnly
+from napari_voxuda.app.runs_controller import RunsController
 from napari_voxuda.app.scene import Scene
 from napari_voxuda.app.words import error_words, time_words
 from napari_voxuda.data.volume import Volume
@@ -57,6 +58,7 @@ class AdaptController:
             executor, view.show_contrast, lambda error: view.show_contrast(f"Not known: {error}")
         )
         self.mask = MaskController(scene, executor, self._mask_shown, self._failed)
+        self.runs = RunsController(view, executor, self._show_run)
 
     @property
     def busy(self) -> bool:
@@ -99,9 +101,12 @@ class AdaptController:
         self._contrast.request(partial(_contrast_words, volume))
 
     def run_folder_changed(self) -> None:
-        """Show what can be done with the run folder that the user chose."""
+        """Show what can be done with the run folder that the user chose, and its curves."""
+        if self.busy:
+            return  # the run that goes on here stays the one that is shown
         self._run = self._view.run_folder()
         self._show_run()
+        self.runs.look_at(self._run)
 
     def start(self) -> None:
         """Start a new run."""
@@ -173,6 +178,7 @@ class AdaptController:
     def close(self) -> None:
         """Stop everything; the dock is going away."""
         self._contrast.forget()
+        self.runs.close()
         self.mask.close()
         self.cancel()
 
@@ -192,6 +198,8 @@ class AdaptController:
             self._view.say(str(error), "error")
             return
         self._run = run
+        self.runs.leave()
+        self.runs.remember(run)
         if not resume:
             self._view.clear_curves()
         call = partial(adapt_and_segment_task, job, volume, request.segment_settings)
@@ -216,6 +224,7 @@ class AdaptController:
 
         def ended(job: Job[Any]) -> None:
             self._show_run()
+            self.runs.refresh()
             if job.error is not None:
                 self._failed(job.error)
             elif job.state is JobState.CANCELLED:
@@ -279,7 +288,7 @@ class AdaptController:
         run = self._run
         self._view.show_run(
             run,
-            resumable=run is not None and is_resumable(run),
+            resumable=run is not None and is_resumable(run) and not self.runs.following,
             has_model=run is not None and has_model(run),
         )
 

@@ -10,13 +10,14 @@ from napari_voxuda.app.adapt_request import AdaptRequest
 from napari_voxuda.app.job import JobState
 from napari_voxuda.app.mask_refinement import MaskChoice
 from napari_voxuda.app.pace import ProgressLine
+from napari_voxuda.app.runs_controller import RunsView
 from napari_voxuda.app.scene import LayerChoice, LayerKey
 from napari_voxuda.app.words import Level
 
 __all__ = ["AdaptView"]
 
 
-class AdaptView(Protocol):
+class AdaptView(RunsView, Protocol):
     """The dock, as its controller sees it."""
 
     def request(self) -> AdaptRequest:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from napari_voxuda.app.info_formats import other_facts, volume_facts, with_provenance
-from napari_voxuda.errors import InputError, OutputError, RunBusyError
+from napari_voxuda.errors import InputError
 from napari_voxuda.io.zarr_folder import is_zarr_folder
 
 __all__ = ["describe"]
@@ -129,6 +130,7 @@ def _picks(path: Path) -> dict[str, Any]:
 
 def _run(path: Path) -> dict[str, Any]:
     from napari_voxuda.adaptation.run_folder import read_events, read_record
+    from napari_voxuda.adaptation.run_scores import read_scores
 
     record = read_record(path)
     events = list(read_events(path))
@@ -144,6 +146,7 @@ def _run(path: Path) -> dict[str, Any]:
         "coverage": last.get("coverage"),
         "foreground": last.get("foreground"),
         "alarms": _alarms(events),
+        "scores": asdict(read_scores(path)),
         **record,
     }
 
@@ -163,28 +166,14 @@ def _alarms(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _run_state(path: Path) -> str:
     """Return ``"finished"``, ``"running"``, ``"unfinished"`` (can be resumed) or ``"started"``."""
+    from napari_voxuda.adaptation.run_lock import is_being_written
     from napari_voxuda.networks.checkpoint import MODEL_FILE, latest_checkpoint
 
-    if _is_busy(path):
+    if is_being_written(path):
         return "running"
     if (path / MODEL_FILE).is_file():
         return "finished"
     return "started" if latest_checkpoint(path) is None else "unfinished"
-
-
-def _is_busy(path: Path) -> bool:
-    """Whether a process holds the run's lock; a folder without one is not touched."""
-    from napari_voxuda.adaptation.run_folder import RunFolder
-
-    if not (path / "lock").exists():
-        return False
-    try:
-        RunFolder.open(path).close()
-    except RunBusyError:
-        return True
-    except OutputError:  # a folder that cannot be written to
-        return False
-    return False
 
 
 def _subtomograms(path: Path) -> dict[str, Any]:

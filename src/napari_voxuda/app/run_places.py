@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import datetime
 from pathlib import Path
 
 from napari_voxuda.errors import OutputError
 
-__all__ = ["fresh_run_folder", "has_model", "is_resumable", "runs_folder"]
+__all__ = [
+    "RUNS_VARIABLE",
+    "fresh_run_folder",
+    "has_model",
+    "is_resumable",
+    "is_run",
+    "runs_folder",
+]
+
+RUNS_VARIABLE = "VOXUDA_RUNS"
+"""Names the folder of new runs, where the user wants another one."""
 
 _RECORD, _MODEL, _CHECKPOINTS = "run.json", "model.safetensors", "checkpoints"
 
 
 def runs_folder() -> Path:
-    """Return the folder under which new runs are kept; it may not exist yet."""
+    """Return the folder under which new runs are kept; it may not exist yet.
+
+    It is the one that `RUNS_VARIABLE` names, or one in the user's data folder.
+    """
+    if chosen := os.environ.get(RUNS_VARIABLE):
+        return Path(chosen).expanduser()
     import platformdirs
 
     return Path(platformdirs.user_data_dir("napari-voxuda", appauthor=False)) / "runs"
@@ -45,6 +61,11 @@ def fresh_run_folder(name: str, *, parent: Path | None = None, now: datetime | N
         if not folder.exists():
             return folder
     raise OutputError(f"{parent}: no free name for a run was found; choose a run folder.")
+
+
+def is_run(folder: Path) -> bool:
+    """Whether `folder` holds the record of a run."""
+    return (folder / _RECORD).is_file()
 
 
 def has_model(run: Path) -> bool:

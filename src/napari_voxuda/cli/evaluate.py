@@ -41,12 +41,27 @@ def evaluate(
             "without, the labels of the masks are the classes.",
         ),
     ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            "--run",
+            exists=True,
+            file_okay=False,
+            help="The run folder that the masks come from; it keeps the mean scores, which the list "
+            "of runs in the dock and info show.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Score masks against the truth: IoU and Dice of each pair, each class, and their mean."""
     from napari_voxuda.app.evaluate import evaluate as score
 
     evaluation = score(prediction, truth, classes=_prefixes(classes))
+    if run is not None:
+        from napari_voxuda.adaptation.run_scores import add_comparison
+
+        mean = evaluation.mean
+        add_comparison(run, truth.name, dice=mean.dice, iou=mean.iou)
     if json:
         show_json(evaluation.to_dict())
     else:

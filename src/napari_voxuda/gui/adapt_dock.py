@@ -13,6 +13,8 @@ from napari_voxuda.app.adapt_request import AdaptRequest
 from napari_voxuda.app.job import JobState
 from napari_voxuda.app.mask_refinement import MaskChoice
 from napari_voxuda.app.pace import ProgressLine
+from napari_voxuda.app.run_history import RunHistory
+from napari_voxuda.app.run_list import RunSummary
 from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene
 from napari_voxuda.app.words import Level
@@ -23,6 +25,7 @@ from napari_voxuda.gui.job_bar import JobBar
 from napari_voxuda.gui.path_row import ask_save_path
 from napari_voxuda.gui.progress_group import ProgressGroup
 from napari_voxuda.gui.result_group import ResultGroup
+from napari_voxuda.gui.runs_group import RunsGroup
 from napari_voxuda.gui.source_group import SourceGroup
 from napari_voxuda.gui.target_group import TargetGroup
 from napari_voxuda.gui.training_group import TrainingGroup
@@ -146,6 +149,26 @@ class AdaptDock(DockFrame):
         self.paced.forget()
         self.progress.clear()
 
+    def show_runs(self, runs: list[RunSummary]) -> None:
+        """List the runs."""
+        self.runs.show_runs(runs)
+
+    def choose_run(self, run: Path) -> None:
+        """Make `run` the run folder."""
+        self.training.run_row.set_paths([run])
+
+    def show_history(self, history: RunHistory) -> None:
+        """Draw the curves and alarms of a run anew, where they are seen."""
+        self.progress.show_history(history)
+        if history.steps:
+            self.progress.expand()
+
+    def follow(self, words: str) -> None:
+        """Say that a run goes on elsewhere, and look at it every few seconds."""
+        self.runs.follow(words)
+        if words:
+            self.runs.expand()
+
     def show_result(self, available: bool, words: str) -> None:
         """Enable the mask's sliders and say what was found."""
         self.result.show_result(available, words)
@@ -168,8 +191,10 @@ class AdaptDock(DockFrame):
         self.training = TrainingGroup()
         self.progress = ProgressGroup(self.paced)
         self.result = ResultGroup()
+        self.runs = RunsGroup()
         for group in (self.target, self.source, self.training, self.result, self.progress):
             self.column.addWidget(group)
+        self.column.addWidget(self.runs)
         self.column.addStretch(1)
         self.bar = JobBar(
             "Start",
@@ -189,6 +214,10 @@ class AdaptDock(DockFrame):
         self.result.changed.connect(controller.mask_changed)
         self.result.segmented.connect(controller.segment)
         self.result.exported.connect(self._export)
+        self.runs.opened.connect(controller.runs.open)
+        self.runs.added.connect(controller.runs.add)
+        self.runs.refreshed.connect(controller.runs.refresh)
+        self.runs.ticked.connect(controller.runs.tick)
         self.bar.started.connect(controller.start)
         self.bar.paused.connect(controller.pause)
         self.bar.resumed.connect(controller.resume)

@@ -9,6 +9,7 @@ from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_voxuda.adaptation.events import Alarm, Preview, StepDone
+from napari_voxuda.app.run_history import RunHistory
 from napari_voxuda.app.words import Level
 from napari_voxuda.gui.frame import Group, Notice
 from napari_voxuda.gui.paced import Paced
@@ -116,6 +117,14 @@ class ProgressGroup(Group):
         self._alarms += 1
         count = f"Alarm {self._alarms} of this run. " if self._alarms > 1 else ""
         self.alert.say(f"{count}{alarm.text}", "warning")
+
+    def show_history(self, history: RunHistory) -> None:
+        """Show the steps and alarms of a run that was not watched."""
+        self.clear()
+        for step in history.steps:
+            self.show_step(step)
+        for alarm in history.alarms:
+            self.show_alarm(alarm)
 
     def clear(self) -> None:
         """Forget an earlier run's alarms, curves and preview."""

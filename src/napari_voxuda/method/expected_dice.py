@@ -15,7 +15,7 @@ import torch
 from napari_voxuda.errors import InputError
 from napari_voxuda.method._tensors import reached_by
 
-__all__ = ["expected_dice_threshold", "mean_size_threshold"]
+__all__ = ["expected_dice", "expected_dice_threshold", "mean_size_threshold"]
 
 _BINS = 1000
 
@@ -58,6 +58,38 @@ def expected_dice_threshold(
     expected = torch.cumsum(counts * (edges + 0.5 / _BINS), 0)
     score = 2 * expected / (torch.cumsum(counts, 0) + expected[-1]).clamp(min=1e-12)
     return min(max(float(edges[score.argmax()]), low), high)
+
+
+def expected_dice(probability: torch.Tensor, threshold: float) -> float:
+    """Return the Dice score that a mask can be expected to reach.
+
+    Parameters
+    ----------
+    probability : Tensor
+        Any shape, real: foreground probabilities in [0, 1], judged together.
+    threshold : float
+        The mask is ``probability >= threshold``.
+
+    Returns
+    -------
+    float
+        In [0, 1]; 0 for an empty mask. It is as right as the probabilities are calibrated.
+
+    Raises
+    ------
+    InputError
+        When there is no value.
+
+    Notes
+    -----
+    ``2 s / (n + S)``; see `expected_dice_threshold`.
+    """
+    if probability.numel() == 0:
+        raise InputError("expected_dice: at least one probability was wanted, got none.")
+    values = probability.detach().double()
+    inside = values >= threshold
+    total = (inside.sum() + values.sum()).clamp(min=1e-12)
+    return float(2 * values[inside].sum() / total)
 
 
 def mean_size_threshold(probability: torch.Tensor) -> float:
