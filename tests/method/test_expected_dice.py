@@ -8,7 +8,7 @@ import torch
 from napari_voxuda.errors import InputError
 from napari_voxuda.method._tensors import reached_by
 from napari_voxuda.method.expected_dice import (
-    expected_dice,
+    expected_dice_score,
     expected_dice_threshold,
     mean_size_threshold,
 )
@@ -96,14 +96,16 @@ def test_the_value_that_a_fraction_reaches() -> None:
 
 def test_the_expected_score_of_certain_voxels_is_their_share() -> None:
     certain = torch.tensor([1.0, 1.0, 0.0, 0.0])
-    assert expected_dice(certain, 0.5) == pytest.approx(1.0)
-    assert expected_dice(torch.tensor([0.5, 0.5, 0.0]), 0.5) == pytest.approx(2 * 1.0 / (2 + 1.0))
-    assert expected_dice(torch.tensor([0.2, 0.1]), 0.5) == 0.0
+    assert expected_dice_score(certain, 0.5) == pytest.approx(1.0)
+    assert expected_dice_score(torch.tensor([0.5, 0.5, 0.0]), 0.5) == pytest.approx(
+        2 * 1.0 / (2 + 1.0)
+    )
+    assert expected_dice_score(torch.tensor([0.2, 0.1]), 0.5) == 0.0
     with pytest.raises(InputError, match="at least one probability"):
-        expected_dice(torch.zeros(0), 0.5)
+        expected_dice_score(torch.zeros(0), 0.5)
 
 
 def test_the_best_threshold_has_the_best_expected_score() -> None:
     probability = torch.rand(400, generator=torch.Generator().manual_seed(1)) ** 2
-    best = expected_dice(probability, expected_dice_threshold(probability))
-    assert best >= max(expected_dice(probability, t / 100) for t in range(5, 90)) - 1e-3
+    best = expected_dice_score(probability, expected_dice_threshold(probability))
+    assert best >= max(expected_dice_score(probability, t / 100) for t in range(5, 90)) - 1e-3

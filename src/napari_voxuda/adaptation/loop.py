@@ -17,7 +17,7 @@ from napari_voxuda.adaptation.training import Training
 from napari_voxuda.data.targets import Target
 from napari_voxuda.errors import NoMemoryError, TargetChangedError
 from napari_voxuda.method.expected_dice import (
-    expected_dice,
+    expected_dice_score,
     expected_dice_threshold,
     mean_size_threshold,
 )
@@ -151,7 +151,7 @@ def _calibrate(learner: Learner, target: Target, settings: AdaptSettings, seed: 
     choose = mean_size_threshold if taught else expected_dice_threshold
     probability = torch.cat(parts)
     learner.threshold = choose(probability)
-    learner.expected_dice = expected_dice(probability, learner.threshold)
+    learner.expected_dice = expected_dice_score(probability, learner.threshold)
     return Message(
         text=f"The network's threshold, {learner.threshold:.2f} by its own probabilities, is told as "
         "0.5."

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from napari_voxuda.method.bilateral import BILATERAL_HALO, bilateral_filter, gaussian_kernel
     from napari_voxuda.method.consistency import consistency_loss
     from napari_voxuda.method.denoising import DenoiseSettings, denoise, denoise_halo
-    from napari_voxuda.method.expected_dice import expected_dice_threshold, mean_size_threshold
+    from napari_voxuda.method.expected_dice import (
+        expected_dice_score,
+        expected_dice_threshold,
+        mean_size_threshold,
+    )
     from napari_voxuda.method.fourier import (
         cube_line,
         dft,
@@ -70,6 +74,7 @@ __all__ = [
     "draw_subset",
     "ema_update",
     "exchange_amplitude",
+    "expected_dice_score",
     "expected_dice_threshold",
     "gaussian_kernel",
     "gaussian_noise",

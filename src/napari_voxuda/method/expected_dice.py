@@ -15,7 +15,7 @@ import torch
 from napari_voxuda.errors import InputError
 from napari_voxuda.method._tensors import reached_by
 
-__all__ = ["expected_dice", "expected_dice_threshold", "mean_size_threshold"]
+__all__ = ["expected_dice_score", "expected_dice_threshold", "mean_size_threshold"]
 
 _BINS = 1000
 
@@ -60,7 +60,7 @@ def expected_dice_threshold(
     return min(max(float(edges[score.argmax()]), low), high)
 
 
-def expected_dice(probability: torch.Tensor, threshold: float) -> float:
+def expected_dice_score(probability: torch.Tensor, threshold: float) -> float:
     """Return the Dice score that a mask can be expected to reach.
 
     Parameters
@@ -85,7 +85,7 @@ def expected_dice(probability: torch.Tensor, threshold: float) -> float:
     ``2 s / (n + S)``; see `expected_dice_threshold`.
     """
     if probability.numel() == 0:
-        raise InputError("expected_dice: at least one probability was wanted, got none.")
+        raise InputError("expected_dice_score: at least one probability was wanted, got none.")
     values = probability.detach().double()
     inside = values >= threshold
     total = (inside.sum() + values.sum()).clamp(min=1e-12)
