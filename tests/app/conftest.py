@@ -16,6 +16,37 @@ from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import InputError
 
 
+class ComparisonFacts:
+    """The group *Compare*, as plain values."""
+
+    def __init__(self) -> None:
+        self.chosen, self.errors, self.agreement = None, False, False
+        self.references, self.shown, self.problem = [], None, ""
+
+    def reference(self):
+        return self.chosen
+
+    def errors_wanted(self):
+        return self.errors
+
+    def agreement_wanted(self):
+        return self.agreement
+
+    def show_references(self, choices):
+        self.references = [c.name for c in choices]
+        if self.chosen not in [c.key for c in choices]:
+            self.chosen = None
+
+    def show_comparison(self, comparison):
+        self.shown, self.problem = comparison, ""
+
+    def show_problem(self, words):
+        self.shown, self.problem = None, words
+
+    def switch_errors_off(self):
+        self.errors = False
+
+
 class RefineFacts:
     """The dock *Vox-UDA refine*, as plain values."""
 
@@ -23,6 +54,7 @@ class RefineFacts:
         self.values = {"mask": MaskChoice(threshold=0.5, numbered=True)}
         self.said, self.versions, self.states, self.ready = [], [], [], False
         self.particles, self.marks = [], ""
+        self.comparison = ComparisonFacts()
 
     def request(self):
         return RefineRequest(**self.values)
@@ -143,9 +175,9 @@ class DictScene:
         volume = Volume(data=data, grid=placement, name=name)
         return self.add("image", volume=volume, name=name, offset=offset)
 
-    def add_labels(self, data, placement, *, name, colors=None):
+    def add_labels(self, data, placement, *, name, colors=None, aid=False):
         volume = Volume(data=data, grid=placement, name=name)
-        return self.add("labels", volume=volume, name=name)
+        return self.add("aid" if aid else "labels", volume=volume, name=name, colors=colors)
 
     def update_image(self, key, data, placement, offset):
         facts = self.layers[key]
@@ -155,6 +187,9 @@ class DictScene:
     def update_labels(self, key, data):
         facts = self.layers[key]
         facts["volume"] = Volume(data=data, grid=facts["volume"].grid, name=facts["name"])
+
+    def replace_labels(self, key, data):
+        self.update_labels(key, data)
 
     def edit_labels(self, key, voxels, values, *, told=True):
         data = self.layers[key]["volume"].data
@@ -198,6 +233,11 @@ def executor() -> WaitingExecutor:
 @pytest.fixture
 def view() -> RefineFacts:
     return RefineFacts()
+
+
+@pytest.fixture
+def comparison_view() -> ComparisonFacts:
+    return ComparisonFacts()
 
 
 @pytest.fixture

@@ -95,8 +95,9 @@ class FakeTasks:
 
 
 @pytest.fixture
-def view(scene, tomogram, tmp_path):
+def view(scene, tomogram, tmp_path, comparison_view):
     view = FakeView()
+    view.comparison = comparison_view
     key = scene.add_volume(tomogram)
     view.inputs = AdaptRequest(
         layer=key, voxel_size_angstrom=10.0, run=tmp_path / "run", place="thread"

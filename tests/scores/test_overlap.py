@@ -31,6 +31,8 @@ def test_scores_are_those_of_sets_of_voxels(
     assert found.false_positive == len(sa - sb)
     assert found.false_negative == len(sb - sa)
     assert found.true_negative == a.size - len(sa | sb)
+    assert found.precision == (len(sa & sb) / len(sa) if sa else float(not sb))
+    assert found.recall == (len(sa & sb) / len(sb) if sb else float(not sa))
     assert found.iou == (len(sa & sb) / len(sa | sb) if sa | sb else 1.0)
     assert found.dice == (2 * len(sa & sb) / (len(sa) + len(sb)) if sa or sb else 1.0)
     assert found.dice == pytest.approx(2 * found.iou / (1 + found.iou))

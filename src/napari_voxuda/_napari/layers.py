@@ -23,8 +23,10 @@ __all__ = [
     "METADATA_KEY",
     "Placement",
     "contrast_limits",
+    "is_aid",
     "layer_grid",
     "layer_volume",
+    "mark_as_aid",
     "volume_keywords",
 ]
 
@@ -111,6 +113,18 @@ def volume_keywords(volume: Volume) -> dict[str, Any]:
             "units": ("angstrom",) * 3,
         }
     return keywords
+
+
+def mark_as_aid(layer: Layer) -> None:
+    """Remember that a layer is only looked at or painted on: no input, and nothing to export."""
+    kept = dict(layer.metadata.get(METADATA_KEY, {}))
+    layer.metadata = {**layer.metadata, METADATA_KEY: {**kept, "aid": True}}
+
+
+def is_aid(layer: Layer) -> bool:
+    """Whether a layer is an aid; see `mark_as_aid`."""
+    kept = layer.metadata.get(METADATA_KEY, {})
+    return bool(isinstance(kept, Mapping) and kept.get("aid"))
 
 
 def layer_grid(layer: Layer) -> Grid:

@@ -11,7 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_voxuda._napari.label_watch import LabelWatch
-from napari_voxuda._napari.layers import Placement, contrast_limits, layer_volume
+from napari_voxuda._napari.layers import (
+    Placement,
+    contrast_limits,
+    is_aid,
+    layer_volume,
+    mark_as_aid,
+)
 from napari_voxuda._napari.sight import is_in_sight, visible_bounds
 from napari_voxuda._types import Triple, TripleInt
 from napari_voxuda.app.scene import LabelEdit, LayerChoice, LayerKey, LayerKind, SliceView
@@ -43,11 +49,14 @@ class ViewerScene:
         self._edits = LabelWatch()
 
     def choices(self, kind: LayerKind) -> list[LayerChoice]:
-        """Return the volumes (image, labels) or point layers in it, the newest first."""
+        """Return the volumes (image, labels) or point layers in it, the newest first; no aids."""
         return [
             LayerChoice(key=layer.unique_id, name=layer.name)
             for layer in reversed(self._viewer.layers)
-            if layer._type_string == kind and layer.ndim == 3 and not getattr(layer, "rgb", False)
+            if layer._type_string == kind
+            and layer.ndim == 3
+            and not getattr(layer, "rgb", False)
+            and not is_aid(layer)
         ]
 
     def active(self) -> LayerKey | None:
@@ -138,6 +147,7 @@ class ViewerScene:
         *,
         name: str,
         colors: Mapping[int, str] | None = None,
+        aid: bool = False,
     ) -> LayerKey:
         """Add a labels layer, with the colours given for its labels, and return its key."""
         keywords = placement.layer_keywords()
@@ -148,7 +158,13 @@ class ViewerScene:
             for label, color in colors.items():
                 table[label] = color
             keywords["colormap"] = DirectLabelColormap(color_dict=table)
-        return _key(self._viewer.add_labels(data, name=name, **keywords))
+        active = self._viewer.layers.selection.active
+        layer = self._viewer.add_labels(data, name=name, **keywords)
+        if aid:
+            mark_as_aid(layer)
+            if active is not None:
+                self._viewer.layers.selection.active = active
+        return _key(layer)
 
     def update_image(
         self, key: LayerKey, data: npt.NDArray[Any], placement: Placement, offset: TripleInt
@@ -174,6 +190,10 @@ class ViewerScene:
             elif count:
                 changed = np.nonzero(differs)
                 layer.data_setitem(changed, data[changed])
+
+    def replace_labels(self, key: LayerKey, data: npt.NDArray[Any]) -> None:
+        """Replace the values of labels, which nobody edits; there is nothing to undo."""
+        self._layer(key).data = data
 
     def edit_labels(
         self,

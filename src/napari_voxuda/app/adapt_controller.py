@@ -12,6 +12,7 @@ from napari_voxuda.app.adapt_and_segment import AdaptOutcome, adapt_and_segment_
 from napari_voxuda.app.adapt_request import AdaptRequest, make_job, target_volume
 from napari_voxuda.app.adapt_view import AdaptView
 from napari_voxuda.app.child import child_task
+from napari_voxuda.app.comparison_controller import ComparisonController
 from napari_voxuda.app.job import Job, JobState
 from napari_voxuda.app.jobs import Segmentation, SegmentJob
 from napari_voxuda.app.mask_controller import MaskController
@@ -59,6 +60,14 @@ class AdaptController:
         )
         self.mask = MaskController(scene, executor, self._mask_shown, self._failed)
         self.runs = RunsController(view, executor, self._show_run)
+        self._mask_run: Path | None = None
+        self.comparison = ComparisonController(
+            view.comparison,
+            scene,
+            executor,
+            mask=lambda: self.mask.labels_key,
+            run=lambda: self._mask_run,
+        )
 
     @property
     def busy(self) -> bool:
@@ -68,6 +77,7 @@ class AdaptController:
     def layers_changed(self) -> None:
         """Bring the lists of layers up to date."""
         self._view.show_layers(self._scene.choices("image"), self._scene.choices("points"))
+        self.comparison.layers_changed()
 
     def open(self, path: Path) -> None:
         """Open a tomogram and choose it as target."""
@@ -173,12 +183,14 @@ class AdaptController:
         """Return the mask for the dock *Vox-UDA refine* and let go of it; see `MaskController`."""
         start = self.mask.hand_over(self._view.target_layer(), self._run, self._view.mask_choice())
         self._view.show_result(False, "The mask goes on in the dock “Vox-UDA refine”.")
+        self.comparison.update()
         return start
 
     def close(self) -> None:
         """Stop everything; the dock is going away."""
         self._contrast.forget()
         self.runs.close()
+        self.comparison.close()
         self.mask.close()
         self.cancel()
 
@@ -268,11 +280,13 @@ class AdaptController:
             )
 
     def _segmented(self, placement: Any, name: str, segmentation: Segmentation) -> None:
+        self._mask_run = self._run
         mask = self.mask.take(segmentation, placement, name, self._view.mask_choice())
         self._view.say(f"Done. The mask is the layer “{mask}”.")
 
     def _mask_shown(self, mask: RefinedMask) -> None:
         self._view.show_result(True, mask.words)
+        self.comparison.update()
 
     def _failed(self, error: BaseException) -> None:
         words = error_words(error, doing="working on it", memory_advice=_MEMORY_ADVICE)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from napari_voxuda.adaptation.events import Alarm, Preview, StepDone
 from napari_voxuda.app.adapt_request import AdaptRequest
+from napari_voxuda.app.comparison_controller import ComparisonView
 from napari_voxuda.app.job import JobState
 from napari_voxuda.app.mask_refinement import MaskChoice
 from napari_voxuda.app.pace import ProgressLine
@@ -19,6 +20,11 @@ __all__ = ["AdaptView"]
 
 class AdaptView(RunsView, Protocol):
     """The dock, as its controller sees it."""
+
+    @property
+    def comparison(self) -> ComparisonView:
+        """The group that compares the mask."""
+        ...
 
     def request(self) -> AdaptRequest:
         """Return the inputs; raises `InputError` where they do not fit together."""

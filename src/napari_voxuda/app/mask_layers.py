@@ -106,7 +106,7 @@ class MaskLayers:
         if key is None:
             name = f"{self._name} corrections"
             key = self._scene.add_labels(
-                self._marks, self._placement, name=name, colors=MARK_COLORS
+                self._marks, self._placement, name=name, colors=MARK_COLORS, aid=True
             )
             self._adopt("marks", key)
         return key

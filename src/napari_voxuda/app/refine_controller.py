@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from napari_voxuda.app.comparison_controller import ComparisonController
 from napari_voxuda.app.dock_work import DockWork
 from napari_voxuda.app.jobs import RefineJob, RefineResult, Segmentation, SegmentJob
 from napari_voxuda.app.mask_actions import MaskActions
@@ -68,6 +69,13 @@ class RefineController:
             on_choice=view.show_choice,
             on_error=self.work.failed,
         )
+        self.comparison = ComparisonController(
+            view.comparison,
+            scene,
+            executor,
+            mask=lambda: self.mask.mask_key,
+            run=lambda: self._run,
+        )
         self.actions = MaskActions(view, self.mask)
         self.walk = PlaceWalk(scene, view, self.mask)
 
@@ -79,6 +87,7 @@ class RefineController:
     def layers_changed(self) -> None:
         """Bring the list of layers up to date."""
         self._view.show_layers(self._scene.choices("image"))
+        self.comparison.layers_changed()
 
     def run_changed(self) -> None:
         """Show the versions of the run that the user chose."""
@@ -205,6 +214,7 @@ class RefineController:
     def close(self) -> None:
         """Stop everything; the dock is going away."""
         self._opening.forget()
+        self.comparison.close()
         self.mask.forget()
         self.work.cancel()
 
@@ -258,6 +268,7 @@ class RefineController:
 
     def _mask_shown(self, mask: RefinedMask) -> None:
         self._view.show_found(mask.words)
+        self.comparison.update()
 
     def _marked(self, count: int) -> None:
         noun = "voxel" if count == 1 else "voxels"

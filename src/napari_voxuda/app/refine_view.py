@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from napari_voxuda.adaptation.refine_settings import RefineSettings
+from napari_voxuda.app.comparison_controller import ComparisonView
 from napari_voxuda.app.job import JobState
 from napari_voxuda.app.jobs import DeviceName
 from napari_voxuda.app.mask_refinement import MaskChoice
@@ -54,6 +55,11 @@ class VersionLine:
 
 class RefineView(Protocol):
     """The dock, as its controller sees it."""
+
+    @property
+    def comparison(self) -> ComparisonView:
+        """The group that compares the mask."""
+        ...
 
     def request(self) -> RefineRequest:
         """Return the inputs; raises `InputError` where they do not fit together."""

@@ -71,7 +71,7 @@ class Scene(Protocol):
     """The layers of a viewer."""
 
     def choices(self, kind: LayerKind) -> list[LayerChoice]:
-        """Return the volumes (image, labels) or point layers in it, the newest first."""
+        """Return the volumes (image, labels) or point layers in it, the newest first; no aids."""
         ...
 
     def active(self) -> LayerKey | None:
@@ -129,8 +129,13 @@ class Scene(Protocol):
         *,
         name: str,
         colors: Mapping[int, str] | None = None,
+        aid: bool = False,
     ) -> LayerKey:
-        """Add a labels layer, with the colours given for its labels, and return its key."""
+        """Add a labels layer, with the colours given for its labels, and return its key.
+
+        An `aid` is only looked at or painted on: it is never among the `choices`, and leaves the
+        selected layer selected.
+        """
         ...
 
     def update_image(
@@ -141,6 +146,10 @@ class Scene(Protocol):
 
     def update_labels(self, key: LayerKey, data: npt.NDArray[Any]) -> None:
         """Replace the values of labels of equal shape, as one step that undo takes back if it can."""
+        ...
+
+    def replace_labels(self, key: LayerKey, data: npt.NDArray[Any]) -> None:
+        """Replace the values of labels, which nobody edits; there is nothing to undo."""
         ...
 
     def edit_labels(

@@ -19,6 +19,7 @@ from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene
 from napari_voxuda.app.words import Level
 from napari_voxuda.errors import InputError
+from napari_voxuda.gui.comparison_group import ComparisonGroup
 from napari_voxuda.gui.executor import ThreadExecutor
 from napari_voxuda.gui.frame import DockFrame, Notice, when_destroyed
 from napari_voxuda.gui.job_bar import JobBar
@@ -192,7 +193,16 @@ class AdaptDock(DockFrame):
         self.progress = ProgressGroup(self.paced)
         self.result = ResultGroup()
         self.runs = RunsGroup()
-        for group in (self.target, self.source, self.training, self.result, self.progress):
+        self.comparison = ComparisonGroup()
+        groups = (
+            self.target,
+            self.source,
+            self.training,
+            self.result,
+            self.comparison,
+            self.progress,
+        )
+        for group in groups:
             self.column.addWidget(group)
         self.column.addWidget(self.runs)
         self.column.addStretch(1)
@@ -218,6 +228,8 @@ class AdaptDock(DockFrame):
         self.runs.added.connect(controller.runs.add)
         self.runs.refreshed.connect(controller.runs.refresh)
         self.runs.ticked.connect(controller.runs.tick)
+        self.comparison.reference_changed.connect(controller.comparison.update)
+        self.comparison.errors_changed.connect(controller.comparison.errors_changed)
         self.bar.started.connect(controller.start)
         self.bar.paused.connect(controller.pause)
         self.bar.resumed.connect(controller.resume)

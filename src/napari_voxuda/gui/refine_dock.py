@@ -15,6 +15,7 @@ from napari_voxuda.app.refine_view import RefineRequest, VersionLine
 from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene
 from napari_voxuda.app.words import Level
+from napari_voxuda.gui.comparison_group import ComparisonGroup
 from napari_voxuda.gui.config_form import ConfigForm
 from napari_voxuda.gui.executor import ThreadExecutor
 from napari_voxuda.gui.frame import DockFrame, Group, Notice, when_destroyed
@@ -133,6 +134,7 @@ class RefineDock(DockFrame):
         self.particles = ParticlesGroup()
         self.corrections = CorrectionsGroup()
         self.uncertainty = UncertaintyGroup()
+        self.comparison = ComparisonGroup()
         settings = Group("Settings", expanded=False)
         self.form = ConfigForm(RefineSettings())
         self.device_box = choice_box("Device", DEVICES, DEVICE_TIP)
@@ -148,6 +150,7 @@ class RefineDock(DockFrame):
             self.particles,
             self.uncertainty,
             self.corrections,
+            self.comparison,
             settings,
         )
         for group in groups:
@@ -181,6 +184,8 @@ class RefineDock(DockFrame):
         self.uncertainty.asked.connect(controller.find_uncertain)
         self.uncertainty.went_on.connect(controller.walk.next)
         self.uncertainty.went_back.connect(controller.walk.previous)
+        self.comparison.reference_changed.connect(controller.comparison.update)
+        self.comparison.errors_changed.connect(controller.comparison.errors_changed)
         self.bar.started.connect(controller.refine)
         self.bar.paused.connect(controller.work.pause)
         self.bar.resumed.connect(controller.work.resume)

@@ -59,6 +59,21 @@ class Confusion:
         total = 2 * self.true_positive + self.false_positive + self.false_negative
         return 2 * self.true_positive / total if total else 1.0
 
+    @property
+    def precision(self) -> float:
+        """Fraction of the prediction that is true; without a prediction 1 if all is empty, else 0."""
+        return self._fraction_of(self.true_positive + self.false_positive)
+
+    @property
+    def recall(self) -> float:
+        """Fraction of the truth that was found; without a truth 1 if all is empty, else 0."""
+        return self._fraction_of(self.true_positive + self.false_negative)
+
+    def _fraction_of(self, whole: int) -> float:
+        if whole:
+            return self.true_positive / whole
+        return float(self.false_positive + self.false_negative == 0)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Overlap:
