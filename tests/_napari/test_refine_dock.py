@@ -210,7 +210,7 @@ def test_refine_keeps_corrections_and_a_restart_finds_them(
     marks = layer.data.copy()
     before = (run / "model.safetensors").read_bytes()
     dock.bar.start_button.click()
-    until(lambda: dock.bar.state_label.text() == "Done" and "Refined 1" in dock.notice.text())
+    until(lambda: dock.notice.text().startswith("Done: “Refined 1"))
     until(lambda: not dock.controller.mask._masks.busy)
     mask = _mask(viewer).data
     np.testing.assert_array_equal(layer.data, marks)
