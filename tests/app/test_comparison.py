@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +14,6 @@ from napari_voxuda.app.comparison import (
     FALSE_POSITIVE,
     check_same_grid,
     compare_masks,
-    record_comparison,
 )
 from napari_voxuda.app.mask_layers import MARK_COLORS
 from napari_voxuda.data.volume import Grid, Volume
@@ -74,18 +72,6 @@ def test_an_origin_that_was_not_kept_is_told_and_one_that_is_nearly_the_same_is_
     near = replace(GRID, origin_angstrom=(103.0, 200.0, 300.0))
     assert check_same_grid(mask, replace(mask, grid=near)) == ""
     assert check_same_grid(mask, replace(mask, grid=Grid())) == ""
-
-
-def test_the_scores_are_kept_in_the_run_folder(tmp_path):
-    data = np.array([[[1, 1, 0, 0]]], np.uint8)
-    found = compare_masks(_volume(data), _volume(data[..., ::-1].copy(), "truth"))
-    for _ in range(2):
-        path = record_comparison(tmp_path, found)
-    content = json.loads(path.read_text())
-    assert path.name == "comparison.json"
-    assert (content["dice"], content["reference"]) == (0.0, "truth")
-    assert content["voxels"]["false_negative"] == 2
-    assert [p.name for p in tmp_path.iterdir()] == ["comparison.json"]
 
 
 def _seen_by(matrix, color):

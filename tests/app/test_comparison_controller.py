@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 
+from napari_voxuda.adaptation.run_scores import read_scores
 from napari_voxuda.app.comparison import AGREEMENT, FALSE_NEGATIVE, FALSE_POSITIVE
 from napari_voxuda.app.comparison_controller import ComparisonController
 
@@ -35,6 +34,7 @@ class Setup:
 
 @pytest.fixture
 def setup(comparison_view, scene, executor, tomogram, tmp_path):
+    (tmp_path / "run.json").write_text("{}")
     return Setup(comparison_view, scene, executor, tomogram, tmp_path)
 
 
@@ -47,7 +47,9 @@ def test_scores_are_shown_and_kept_with_the_run(setup, tmp_path):
     assert setup.view.references == ["truth"]
     assert shown.counts.dice == 0.5
     assert (shown.mask, shown.reference) == ("tomo mask", "truth")
-    assert json.loads((tmp_path / "comparison.json").read_text())["dice"] == 0.5
+    setup.compare()  # of one mask that is being corrected only the last score is kept
+    (kept,) = read_scores(tmp_path).comparisons
+    assert (kept.truth, kept.dice) == ("truth", 0.5)
     assert setup.overlay() is None
 
 

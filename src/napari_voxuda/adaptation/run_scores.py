@@ -90,8 +90,11 @@ def write_expected_dice(run: Path, expected_dice: float) -> None:
     _write(run, replace(read_scores(run), expected_dice=expected_dice))
 
 
-def add_comparison(run: Path, truth: str, *, dice: float, iou: float) -> None:
+def add_comparison(run: Path, truth: str, *, dice: float, iou: float, anew: bool = True) -> None:
     """Keep a comparison with a truth; the newest hundred stay.
+
+    Unless it is made `anew`, it takes the place of the last one where that was with the same truth: a
+    mask that is being corrected is compared again and again.
 
     Raises
     ------
@@ -104,7 +107,10 @@ def add_comparison(run: Path, truth: str, *, dice: float, iou: float) -> None:
         raise RunFolderError(f"{run}: a run folder was wanted, but it holds no {_RECORD_FILE}.")
     now = datetime.now(UTC).isoformat(timespec="seconds")
     scores = read_scores(run)
-    added = (*scores.comparisons, Comparison(truth=truth, dice=dice, iou=iou, time=now))
+    kept = scores.comparisons
+    if kept and not anew and kept[-1].truth == truth:
+        kept = kept[:-1]
+    added = (*kept, Comparison(truth=truth, dice=dice, iou=iou, time=now))
     _write(run, replace(scores, comparisons=added[-_MOST_COMPARISONS:]))
 
 

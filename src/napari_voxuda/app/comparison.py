@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_voxuda.app.provenance import now
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError
-from napari_voxuda.io.atomic import atomic_path
 from napari_voxuda.scores.overlap import Confusion, overlap
 
 __all__ = [
     "AGREEMENT",
     "COMPARISON_COLORS",
-    "COMPARISON_FILE",
     "FALSE_NEGATIVE",
     "FALSE_POSITIVE",
     "Comparison",
     "check_same_grid",
     "compare_masks",
-    "record_comparison",
 ]
 
 FALSE_POSITIVE, FALSE_NEGATIVE, AGREEMENT = 1, 2, 3
 COMPARISON_COLORS = {FALSE_POSITIVE: "#d55e00", FALSE_NEGATIVE: "#4fe0c4", AGREEMENT: "#8c8c8c"}
 """Vermilion, turquoise and grey: the colour-blind tell them apart, also from corrections."""
-
-COMPARISON_FILE = "comparison.json"
-"""File in a run folder that keeps the scores of the last comparison."""
 
 _SLAB_VOXELS = 1 << 22
 _SAME_SIZE = 0.01
@@ -128,38 +119,6 @@ def compare_masks(mask: Volume, reference: Volume) -> Comparison:
     return Comparison(
         mask=mask.name, reference=reference.name, counts=counts, errors=errors, note=note
     )
-
-
-def record_comparison(run: Path, comparison: Comparison) -> Path:
-    """Keep the scores in the run folder, in place of those of an earlier comparison.
-
-    Raises
-    ------
-    OutputError
-        When the file cannot be written.
-    """
-    counts = comparison.counts
-    content: dict[str, Any] = {
-        "format": "napari-voxuda comparison",
-        "schema": 1,
-        "mask": comparison.mask,
-        "reference": comparison.reference,
-        "dice": counts.dice,
-        "iou": counts.iou,
-        "precision": counts.precision,
-        "recall": counts.recall,
-        "voxels": {
-            "true_positive": counts.true_positive,
-            "false_positive": counts.false_positive,
-            "false_negative": counts.false_negative,
-            "true_negative": counts.true_negative,
-        },
-        "time": now(),
-    }
-    path = run / COMPARISON_FILE
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    return path
 
 
 def _times(values: Any) -> str:

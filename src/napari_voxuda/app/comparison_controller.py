@@ -10,17 +10,17 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from napari_voxuda.adaptation.run_scores import add_comparison
 from napari_voxuda.app.comparison import (
     AGREEMENT,
     COMPARISON_COLORS,
     Comparison,
     compare_masks,
-    record_comparison,
 )
 from napari_voxuda.app.running import Executor, LatestOnly
 from napari_voxuda.app.scene import LabelEdit, LayerChoice, LayerKey, Scene
 from napari_voxuda.app.words import error_words
-from napari_voxuda.errors import OutputError, VoxUDAError
+from napari_voxuda.errors import OutputError, RunFolderError, VoxUDAError
 
 __all__ = ["ComparisonController", "ComparisonView"]
 
@@ -128,8 +128,12 @@ class ComparisonController:
         def work() -> Comparison:
             comparison = compare_masks(found, wanted)
             if run is not None:
-                with suppress(OutputError):  # a run that may only be read can be scored as well
-                    record_comparison(run, comparison)
+                counts = comparison.counts
+                # A run that may only be read, or has gone, can be scored as well.
+                with suppress(OutputError, RunFolderError):
+                    add_comparison(
+                        run, comparison.reference, dice=counts.dice, iou=counts.iou, anew=False
+                    )
             return comparison
 
         self._latest.request(work)
