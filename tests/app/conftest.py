@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_voxuda.adaptation.domain_gap import Domain, DomainGap
+from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.app.job import Job
 from napari_voxuda.app.mask_refinement import MaskChoice
 from napari_voxuda.app.refine_view import RefineRequest
@@ -256,3 +258,44 @@ def tomogram() -> Volume:
 @pytest.fixture
 def no_picks() -> Picks:
     return Picks(positions=np.zeros((0, 3)))
+
+
+_SHELLS = np.arange(1, 9) / 16
+
+
+def _domain(amplitude: Any) -> Domain:
+    return Domain(
+        power=np.ones(8) * np.asarray(amplitude, dtype=float) ** 2,
+        density=np.full(10, 0.1),
+        spread=1.0,
+        noise=0.5,
+        image=np.zeros((4, 4), np.float32),
+    )
+
+
+def _gap(source: Any, matched: Any = None, *, target: Any = 1.0, **changes: Any) -> DomainGap:
+    noise = changes.pop("noise", "spectrum")
+    values: dict[str, Any] = {
+        "frequencies": _SHELLS,
+        "voxel_size_angstrom": 10.0,
+        "edges": np.linspace(-5, 5, 11),
+        "target": _domain(target),
+        "source": _domain(source),
+        "matched": None if matched is None else _domain(matched),
+        "signal": np.zeros(8),
+        "noisy": _SHELLS > 0.2,
+        "has_noisy_band": True,
+        "sigma_t": (0.1, 0.12),
+        "residual": np.zeros((4, 4), np.float32),
+        "settings": AdaptSettings(noise=noise),
+        "contrast": "dark",
+        "target_boxes": 80,
+        "source_boxes": 48,
+    }
+    return DomainGap(**(values | changes))
+
+
+@pytest.fixture
+def gap() -> Callable[..., DomainGap]:
+    """Return a function that makes a gap of noise amplitudes, those of eight shells."""
+    return _gap

@@ -6,7 +6,7 @@ import pytest
 
 from napari_voxuda.cli.reference import options, refreshed
 
-COMMANDS = ("demo", "simulate", "denoise", "adapt", "segment", "evaluate", "info")
+COMMANDS = ("demo", "simulate", "denoise", "gap", "adapt", "segment", "evaluate", "info")
 _PAGE = Path(__file__).resolve().parents[2] / "docs" / "command_line.md"
 
 

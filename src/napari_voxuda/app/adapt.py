@@ -20,11 +20,11 @@ from napari_voxuda.app.adapt_plan import (
     make_target,
     picks_of,
     prepare,
+    trace_inputs,
 )
 from napari_voxuda.app.device import resolve_device
 from napari_voxuda.app.jobs import AdaptJob, AdaptResult
-from napari_voxuda.app.provenance import Provenance, sign, trace
-from napari_voxuda.data.volume import Volume
+from napari_voxuda.app.provenance import Provenance, sign
 from napari_voxuda.errors import InputError, RunFolderError
 from napari_voxuda.io.provenance import sidecar_path
 
@@ -87,8 +87,8 @@ def _start(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
     from napari_voxuda.adaptation.run_folder import RunFolder
 
     prepared = yield from prepare(job)
-    volumes, plan, target = prepared.volumes, prepared.plan, prepared.target
-    provenance = yield from _traced(job, volumes, plan, device)
+    plan, target = prepared.plan, prepared.target
+    provenance = yield from trace_inputs("adapt", job, prepared, device=str(device))
     record = {
         "program": f"napari-voxuda {__version__}",
         "versions": {name: version(name) for name in ("torch", "numpy", "mrcfile")}
@@ -184,25 +184,6 @@ def _sign(run: RunFolder) -> None:
 
     provenance = Provenance.from_dict(run.record.get("provenance") or {"task": "adapt"})
     sign(run.path / MODEL_FILE, "model", provenance)
-
-
-def _traced(
-    job: AdaptJob, volumes: list[Volume], plan: Plan, device: torch.device
-) -> Task[Provenance]:
-    """Hash what a run adapts to."""
-    files = [volume.path for volume in volumes if volume.path is not None]
-    return (
-        yield from trace(
-            "adapt",
-            inputs={
-                "target": files if plan.is_folder and files else volumes[0],
-                "picks": job.picks if isinstance(job.picks, Path) else None,
-            },
-            settings=plan.to_dict(),
-            device=str(device),
-            seed=plan.seed,
-        )
-    )
 
 
 def _logged(task: Task[_Result], run: RunFolder) -> Generator[Event, None, _Result]:

@@ -14,6 +14,7 @@ from napari_voxuda._types import Contrast, Event, Message, Task
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.app.fetch import fetch_task
 from napari_voxuda.app.jobs import AdaptJob, GapJob
+from napari_voxuda.app.provenance import Provenance, trace
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import FileFormatError, InputError
@@ -32,6 +33,7 @@ __all__ = [
     "make_target",
     "picks_of",
     "prepare",
+    "trace_inputs",
 ]
 
 _STRIDE = 8
@@ -283,6 +285,26 @@ def labelled_source(plan: Plan) -> Task[Any]:
 
     yield from fetch_task(plan.source)
     return make_source(plan.source)
+
+
+def trace_inputs(
+    task: str, job: AdaptJob | GapJob, prepared: Prepared, *, device: str
+) -> Task[Provenance]:
+    """Hash what a task adapts to or measures; see `napari_voxuda.app.provenance.trace`."""
+    plan = prepared.plan
+    files = [volume.path for volume in prepared.volumes if volume.path is not None]
+    return (
+        yield from trace(
+            task,
+            inputs={
+                "target": files if plan.is_folder and files else prepared.volumes[0],
+                "picks": job.picks if isinstance(job.picks, Path) else None,
+            },
+            settings=plan.to_dict(),
+            device=device,
+            seed=plan.seed,
+        )
+    )
 
 
 def _is_folder(target: Path) -> bool:

@@ -5,25 +5,29 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from napari_voxuda.adaptation.settings import PRESETS, AdaptSettings, PresetName
+from napari_voxuda.adaptation.settings import PRESETS, AdaptSettings
 from napari_voxuda.app.jobs import AdaptJob
 from napari_voxuda.cli.arguments import (
-    MOLECULE_WORDS,
-    SOURCE_WORDS,
+    TARGET_OPTION,
     Device,
     Json,
     Level,
+    PicksFile,
+    Preset,
     Seed,
+    SourceWords,
+    TargetContrast,
     VoxelSize,
 )
 from napari_voxuda.cli.console import message, result, run_task, show_json
 from napari_voxuda.cli.options import Given, with_settings
 from napari_voxuda.cli.outputs import check_new_folder
 from napari_voxuda.cli.signals import Terminated
+from napari_voxuda.cli.source import SET_OTHERWISE, simulated_source
 from napari_voxuda.errors import InputError
 from napari_voxuda.method.denoising import DenoiseSettings
 from napari_voxuda.networks.settings import NetworkSettings
@@ -33,7 +37,6 @@ __all__ = ["adapt"]
 
 _NETWORKS = {name: preset.network for name, preset in PRESETS.items()}
 _DENOISERS = {name: preset.denoise for name, preset in PRESETS.items()}
-_SET_OTHERWISE = ("kind", "files", "voxel_size_angstrom")
 
 
 @with_settings(
@@ -45,7 +48,7 @@ _SET_OTHERWISE = ("kind", "files", "voxel_size_angstrom")
 )
 @with_settings("network", NetworkSettings, panel="Network", prefix="network", presets=_NETWORKS)
 @with_settings(
-    "simulated", SourceSettings, panel="Source", prefix="source", leave_out=_SET_OTHERWISE
+    "simulated", SourceSettings, panel="Source", prefix="source", leave_out=SET_OTHERWISE
 )
 @with_settings("changes", AdaptSettings, panel="Adaptation", presets=PRESETS)
 def adapt(
@@ -56,39 +59,11 @@ def adapt(
     network: Given,
     denoiser: Given,
     simulated: Given,
-    target: Annotated[
-        Path | None,
-        typer.Option(
-            "--target",
-            exists=True,
-            help="A tomogram (MRC, EM, TIFF, OME-Zarr), or a folder of subtomograms.",
-        ),
-    ] = None,
-    picks: Annotated[
-        Path | None,
-        typer.Option(
-            "--picks",
-            exists=True,
-            dir_okay=False,
-            help="Picks (STAR, copick JSON, ndjson, CSV) at which a tomogram's boxes are cut; without, at random.",
-        ),
-    ] = None,
-    source: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--source",
-            metavar=SOURCE_WORDS,
-            help="Built-in phantoms (the default), a folder of subtomograms with masks, "
-            f"{MOLECULE_WORDS}.",
-        ),
-    ] = None,
-    preset: Annotated[
-        PresetName, typer.Option("--preset", help="Where the settings below start from.")
-    ] = "default",
-    contrast: Annotated[
-        Literal["auto", "dark", "bright"],
-        typer.Option("--contrast", help="Whether protein is dark or bright in the target."),
-    ] = "auto",
+    target: Annotated[Path | None, TARGET_OPTION] = None,
+    picks: PicksFile = None,
+    source: SourceWords = None,
+    preset: Preset = "default",
+    contrast: TargetContrast = "auto",
     voxel_size: VoxelSize = None,
     level: Level = 0,
     resume: Annotated[
@@ -109,7 +84,7 @@ def adapt(
         target=_needed(target),
         out=out,
         picks=picks,
-        source=_source(source or ["phantom"], simulated),
+        source=simulated_source(source, simulated),
         settings=_settings(preset, changes, network, denoiser),
         contrast=contrast,
         voxel_size_angstrom=voxel_size,
@@ -125,12 +100,6 @@ def _needed(target: Path | None) -> Path:
     if target is None:
         raise InputError("--target: a tomogram or a folder is needed, except with --resume.")
     return target
-
-
-def _source(words: list[str], simulated: Given) -> SourceSettings:
-    from napari_voxuda.simulation.words import source_settings_from_words
-
-    return simulated.make(partial(source_settings_from_words, words))
 
 
 def _settings(preset: str, changes: Given, network: Given, denoiser: Given) -> AdaptSettings:

@@ -8,16 +8,22 @@ from typing import Annotated
 
 import typer
 
-from napari_voxuda.app.jobs import DeviceName
+from napari_voxuda.adaptation.settings import PresetName
+from napari_voxuda.app.jobs import ContrastChoice, DeviceName
 
 __all__ = [
     "MOLECULE_WORDS",
     "SOURCE_WORDS",
+    "TARGET_OPTION",
     "Device",
     "Json",
     "Level",
     "Overwrite",
+    "PicksFile",
+    "Preset",
     "Seed",
+    "SourceWords",
+    "TargetContrast",
     "VolumeFile",
     "VoxelSize",
 ]
@@ -59,6 +65,36 @@ Seed = Annotated[
         metavar="N",
         help="Seed of all random numbers; the same seed gives the same result.",
     ),
+]
+TARGET_OPTION = typer.Option(
+    "--target",
+    exists=True,
+    help="A tomogram (MRC, EM, TIFF, OME-Zarr), or a folder of subtomograms.",
+)
+PicksFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--picks",
+        exists=True,
+        dir_okay=False,
+        help="Picks (STAR, copick JSON, ndjson, CSV) at which a tomogram's boxes are cut; without, at random.",
+    ),
+]
+SourceWords = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--source",
+        metavar=SOURCE_WORDS,
+        help="Built-in phantoms (the default), a folder of subtomograms with masks, "
+        f"{MOLECULE_WORDS}.",
+    ),
+]
+Preset = Annotated[
+    PresetName, typer.Option("--preset", help="Where the settings below start from.")
+]
+TargetContrast = Annotated[
+    ContrastChoice,
+    typer.Option("--contrast", help="Whether protein is dark or bright in the target."),
 ]
 VolumeFile = Annotated[
     Path,

@@ -14,6 +14,7 @@ from napari_voxuda.cli.demo import demo
 from napari_voxuda.cli.denoise import denoise
 from napari_voxuda.cli.evaluate import evaluate
 from napari_voxuda.cli.export import export
+from napari_voxuda.cli.gap import gap
 from napari_voxuda.cli.info import info
 from napari_voxuda.cli.refine import refine
 from napari_voxuda.cli.segment import segment
@@ -30,7 +31,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for function in (demo, simulate, denoise, adapt, segment, refine, evaluate, export, info):
+for function in (demo, simulate, denoise, gap, adapt, segment, refine, evaluate, export, info):
     command(app, function.__name__)(function)
 
 

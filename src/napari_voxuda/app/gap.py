@@ -1,0 +1,145 @@
+"""Measure the gap between the source and the target of an adaptation before it is run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_voxuda._params import to_dict
+from napari_voxuda._types import Progress, Task
+from napari_voxuda.app.adapt_plan import Prepared, labelled_source, prepare, trace_inputs
+from napari_voxuda.app.gap_words import gap_sentences
+from napari_voxuda.app.jobs import GapJob
+from napari_voxuda.app.provenance import sign
+
+if TYPE_CHECKING:
+    from napari_voxuda.adaptation.domain_gap import DomainGap
+
+__all__ = ["GapReport", "gap_figure_task", "gap_task"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GapReport:
+    """A measured gap.
+
+    Parameters
+    ----------
+    name : str
+        Name of the target.
+    gap : DomainGap
+        What was measured.
+    sentences : tuple of str
+        What it means.
+    """
+
+    name: str
+    gap: DomainGap
+    sentences: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers and sentences as JSON-able values; frequencies in 1/Å."""
+        gap = self.gap
+        domains = {"target": gap.target, "source": gap.source, "matched": gap.matched}
+        return {
+            "name": self.name,
+            "contrast": gap.contrast,
+            "sentences": list(self.sentences),
+            "sigma_t": list(gap.sigma_t),
+            "boxes": {"target": gap.target_boxes, "source": gap.source_boxes},
+            "frequencies_per_angstrom": (gap.frequencies / gap.voxel_size_angstrom).tolist(),
+            "noise_dominates": gap.noisy.tolist() if gap.has_noisy_band else None,
+            "signal_power": gap.signal.tolist(),
+            "bin_edges": gap.edges.tolist(),
+            "settings": to_dict(gap.settings),
+            **{
+                name: {
+                    "power": domain.power.tolist(),
+                    "density": domain.density.tolist(),
+                    "standard_deviation": domain.spread,
+                    "noise": domain.noise,
+                    **({} if name == "target" else {"noise_over_target": _compared(gap, domain)}),
+                }
+                for name, domain in domains.items()
+                if domain is not None
+            },
+        }
+
+
+def gap_task(job: GapJob) -> Task[GapReport]:
+    """Measure how far source and target are apart, before and after noise matching.
+
+    The boxes are drawn, noised and normalised by the functions of a run, on the CPU; nothing is
+    written.
+
+    Parameters
+    ----------
+    job : GapJob
+        Target, source and settings of the run.
+
+    Yields
+    ------
+    Event
+        `Message` and `Progress`.
+
+    Raises
+    ------
+    InputError
+        When target, picks or source cannot be used.
+    DownloadError
+        When a structure of the source cannot be fetched.
+    """
+    prepared = yield from prepare(job)
+    return (yield from _measured(job, prepared))
+
+
+def gap_figure_task(job: GapJob, figure: Path) -> Task[GapReport]:
+    """Measure as `gap_task` does, and write a figure with its record beside it.
+
+    Parameters
+    ----------
+    job : GapJob
+        Target, source and settings of the run.
+    figure : Path
+        A PNG file.
+
+    Raises
+    ------
+    InputError, DownloadError
+        As `gap_task`.
+    OutputError
+        When the figure cannot be written.
+    """
+    from napari_voxuda.app.gap_figure import save_gap_figure
+
+    prepared = yield from prepare(job)
+    provenance = yield from trace_inputs("gap", job, prepared, device="cpu")
+    report = yield from _measured(job, prepared)
+    yield Progress(stage="Drawing the figure", done=0, total=1)
+    save_gap_figure(report, figure)
+    sign(figure, "figure", provenance)
+    return report
+
+
+def _measured(job: GapJob, prepared: Prepared) -> Task[GapReport]:
+    from napari_voxuda.adaptation.measure_gap import measure_gap
+
+    plan = prepared.plan
+    source = yield from labelled_source(plan)
+    gap = yield from measure_gap(
+        source,
+        prepared.target,
+        plan.settings,
+        source_count=plan.source.count,
+        seed=plan.seed,
+        voxel_size_angstrom=plan.source.voxel_size_angstrom,
+        contrast=plan.contrast,
+    )
+    first = prepared.volumes[0]
+    name = job.target.name if plan.is_folder and isinstance(job.target, Path) else first.name
+    return GapReport(name=name, gap=gap, sentences=tuple(gap_sentences(gap)))
+
+
+def _compared(gap: DomainGap, domain: Any) -> dict[str, float]:
+    found = gap.compare(domain)
+    return {"level": found.level, "lowest": found.lowest, "highest": found.highest}
