@@ -5,6 +5,7 @@
 ``events.jsonl``      one JSON object a line, appended
 ``checkpoints/``      the newest full states; the one being written is never the only one
 ``model.safetensors`` the adapted network, once the run has finished
+``source-…mrc``       tomogram and labels that the source is cut from, where it is such a pair
 ``lock``              held by the process that writes; freed by the system when that dies
 
 Nothing in it is overwritten by another run, and no folder is ever deleted.
@@ -16,7 +17,7 @@ import dataclasses
 import json
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -47,6 +48,7 @@ __all__ = ["RECORD_FILE", "RunFolder", "read_events", "read_record"]
 RECORD_FILE = "run.json"
 EVENTS_FILE = "events.jsonl"
 _LOCK_FILE = "lock"
+_KEPT_FILES = ("source-image.mrc", "source-labels.mrc")
 _KEPT = 2
 _FORMAT = 1
 
@@ -63,7 +65,9 @@ class RunFolder:
         self._lock = lock
 
     @classmethod
-    def create(cls, path: Path, record: dict[str, Any]) -> Self:
+    def create(
+        cls, path: Path, record: dict[str, Any], *, keep: Callable[[Path], None] | None = None
+    ) -> Self:
         """Make a new run folder.
 
         Parameters
@@ -72,6 +76,9 @@ class RunFolder:
             A folder that does not exist or is empty.
         record : dict
             JSON-able description of the run, kept as ``run.json``.
+        keep : callable or None
+            Writes what the run needs beside it, each file whole or not at all, before there is a record:
+            a run that has one has everything.
 
         Raises
         ------
@@ -105,6 +112,8 @@ class RunFolder:
         try:
             (path / CHECKPOINTS).mkdir(exist_ok=True)
             remove_parts(path)
+            if keep is not None:
+                keep(path)
             _write_json(path / RECORD_FILE, record)
         except BaseException:
             lock.release()
@@ -249,6 +258,8 @@ def _is_left_over(entry: Path) -> bool:
     """Whether this is what a run that was killed in its first moment leaves, before its record."""
     if entry.name == CHECKPOINTS:
         return entry.is_dir() and not any(entry.iterdir())
+    if entry.name in _KEPT_FILES:
+        return entry.is_file()
     return entry.name == _LOCK_FILE or (entry.name.startswith(".") and entry.suffix == ".part")
 
 

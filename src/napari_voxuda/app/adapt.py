@@ -24,6 +24,7 @@ from napari_voxuda.app.adapt_plan import (
 )
 from napari_voxuda.app.device import resolve_device
 from napari_voxuda.app.jobs import AdaptJob, AdaptResult
+from napari_voxuda.app.layer_source import check_pair
 from napari_voxuda.app.provenance import Provenance, sign
 from napari_voxuda.errors import InputError, RunFolderError
 from napari_voxuda.io.provenance import sidecar_path
@@ -69,8 +70,15 @@ def adapt_task(job: AdaptJob) -> Task[AdaptResult]:
     return (yield from _start(job, device))
 
 
-def source_of_run(record: dict[str, Any]) -> Task[tuple[Any, AdaptSettings]]:
+def source_of_run(record: dict[str, Any], run: Path) -> Task[tuple[Any, AdaptSettings]]:
     """Make the labelled source of a run again from its record, and return the run's settings too.
+
+    Parameters
+    ----------
+    record : dict
+        What ``run.json`` holds.
+    run : Path
+        The run folder.
 
     Raises
     ------
@@ -80,7 +88,7 @@ def source_of_run(record: dict[str, Any]) -> Task[tuple[Any, AdaptSettings]]:
         When the source's files are gone or a structure cannot be fetched.
     """
     plan = Plan.from_dict(record)
-    return (yield from labelled_source(plan)), plan.settings
+    return (yield from labelled_source(plan, run)), plan.settings
 
 
 def _start(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
@@ -88,6 +96,11 @@ def _start(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
 
     prepared = yield from prepare(job)
     plan, target = prepared.plan, prepared.target
+    pair = None
+    if job.labelled is not None:
+        pair = yield from check_pair(job.labelled, plan.source)
+        plan = replace(plan, source=pair.settings)
+        prepared = replace(prepared, plan=plan)
     provenance = yield from trace_inputs("adapt", job, prepared, device=str(device))
     record = {
         "program": f"napari-voxuda {__version__}",
@@ -99,8 +112,11 @@ def _start(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
         **plan.to_dict(),
         "provenance": provenance.to_dict(),
     }
-    source = yield from labelled_source(plan)
-    with RunFolder.create(job.out, {**record, "source_description": source.description}) as run:
+    source = pair.open() if pair is not None else (yield from labelled_source(plan))
+    record["source_description"] = source.description
+    with RunFolder.create(job.out, record, keep=None if pair is None else pair.keep) as run:
+        if pair is not None:  # from the copy, as after a resume
+            source = yield from labelled_source(plan, run.path)
         yield Message(text=f"Adapting on {device}; the run is kept in {job.out}.")
         return (yield from _run(run, plan, source, target, device))
 
@@ -133,7 +149,9 @@ def _resume(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
             volumes, plan, picks_of(picks, volumes[0], plan.source.voxel_size_angstrom)
         )
         _check_same(recorded, target.describe(), job.out)
-        return (yield from _run(run, plan, (yield from labelled_source(plan)), target, device))
+        return (
+            yield from _run(run, plan, (yield from labelled_source(plan, run.path)), target, device)
+        )
 
 
 def _check_same(recorded: dict[str, Any], facts: dict[str, Any], out: Path) -> None:

@@ -76,7 +76,8 @@ class AdaptController:
 
     def layers_changed(self) -> None:
         """Bring the lists of layers up to date."""
-        self._view.show_layers(self._scene.choices("image"), self._scene.choices("points"))
+        choices = self._scene.choices
+        self._view.show_layers(choices("image"), choices("points"), choices("labels"))
         self.comparison.layers_changed()
 
     def open(self, path: Path) -> None:

@@ -14,6 +14,7 @@ from napari_voxuda._types import Contrast, Event, Message, Task
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.app.fetch import fetch_task
 from napari_voxuda.app.jobs import AdaptJob, GapJob
+from napari_voxuda.app.layer_source import check_pair, in_run
 from napari_voxuda.app.provenance import Provenance, trace
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
@@ -33,6 +34,7 @@ __all__ = [
     "make_target",
     "picks_of",
     "prepare",
+    "source_before",
     "trace_inputs",
 ]
 
@@ -246,12 +248,13 @@ def picks_of(picks: Path | Picks | None, volume: Volume, voxel_size: float) -> P
     if picks is None or isinstance(picks, Picks):
         return picks
     from napari_voxuda.io.picks_file import read_picks
+    from napari_voxuda.io.volumes import volume_stem
 
     return read_picks(
         picks,
         voxel_size_angstrom=voxel_size,
         shape=volume.shape,
-        tomogram_name=volume.name,
+        tomogram_name=volume.name if volume.path is None else volume_stem(volume.path),
     )
 
 
@@ -273,8 +276,15 @@ def make_target(volumes: list[Volume], plan: Plan, picks: Picks | None) -> Targe
     return TomogramTarget(volumes[0], box=box, contrast=contrast, picks=picks)
 
 
-def labelled_source(plan: Plan) -> Task[Any]:
+def labelled_source(plan: Plan, run: Path | None = None) -> Task[Any]:
     """Make the labelled source of a run, after its structures have been fetched.
+
+    Parameters
+    ----------
+    plan : Plan
+        The run's plan.
+    run : Path or None
+        The run folder, where a pair of tomogram and labels is kept.
 
     Raises
     ------
@@ -284,7 +294,20 @@ def labelled_source(plan: Plan) -> Task[Any]:
     from napari_voxuda.simulation.source import make_source
 
     yield from fetch_task(plan.source)
-    return make_source(plan.source)
+    return make_source(plan.source if run is None else in_run(plan.source, run))
+
+
+def source_before(job: AdaptJob | GapJob, plan: Plan) -> Task[Any]:
+    """Make the labelled source of a run that has not begun, without a run folder.
+
+    Raises
+    ------
+    InputError, DownloadError
+        When a file or a pair of tomogram and labels cannot be used, or a structure cannot be fetched.
+    """
+    if job.labelled is None:
+        return (yield from labelled_source(plan))
+    return (yield from check_pair(job.labelled, plan.source)).open()
 
 
 def trace_inputs(
@@ -299,6 +322,8 @@ def trace_inputs(
             inputs={
                 "target": files if plan.is_folder and files else prepared.volumes[0],
                 "picks": job.picks if isinstance(job.picks, Path) else None,
+                "source image": None if job.labelled is None else job.labelled.image,
+                "source labels": None if job.labelled is None else job.labelled.labels,
             },
             settings=plan.to_dict(),
             device=device,

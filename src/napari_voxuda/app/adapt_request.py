@@ -8,14 +8,33 @@ from typing import Literal
 
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.app.jobs import AdaptJob, DeviceName
+from napari_voxuda.app.layer_source import LayerSource
 from napari_voxuda.app.mask_refinement import MaskChoice
 from napari_voxuda.app.scene import LayerKey, Scene
+from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError
 from napari_voxuda.segmentation.settings import SegmentSettings
 from napari_voxuda.simulation.settings import SourceSettings
 
-__all__ = ["AdaptRequest", "make_job", "target_volume"]
+__all__ = ["AdaptRequest", "LabelledLayers", "make_job", "target_volume"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledLayers:
+    """A tomogram layer and its labels.
+
+    Parameters
+    ----------
+    image, labels : LayerKey or None
+        The two layers; None where nothing is chosen.
+    contrast : {"auto", "bright", "dark"}
+        Whether protein is bright or dark in the image.
+    """
+
+    image: LayerKey | None
+    labels: LayerKey | None
+    contrast: Literal["auto", "bright", "dark"] = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +49,16 @@ class AdaptRequest:
         A folder of subtomograms as target.
     picks : LayerKey or None
         A points layer with particle positions.
+    picks_file : Path or None
+        A file with particle positions instead: STAR, copick, ndjson or CSV.
     voxel_size_angstrom : float or None
         The voxel size in Å that the user sees or typed; None while unknown.
     contrast : {"auto", "bright", "dark"}
         Whether protein is bright or dark.
     source : SourceSettings
         The simulated source.
+    labelled : LabelledLayers or None
+        A tomogram layer and its labels as source instead.
     settings : AdaptSettings
         The training.
     device : {"auto", "cpu", "cuda"}
@@ -53,9 +76,11 @@ class AdaptRequest:
     layer: LayerKey | None = None
     folder: Path | None = None
     picks: LayerKey | None = None
+    picks_file: Path | None = None
     voxel_size_angstrom: float | None = None
     contrast: Literal["auto", "bright", "dark"] = "auto"
     source: SourceSettings = field(default_factory=SourceSettings)
+    labelled: LabelledLayers | None = None
     settings: AdaptSettings = field(default_factory=AdaptSettings)
     device: DeviceName = "auto"
     place: Literal["process", "thread"] = "process"
@@ -114,13 +139,14 @@ def make_job(request: AdaptRequest, scene: Scene, run: Path, *, resume: bool = F
         When the target or the picks cannot be used.
     """
     target: Path | Volume
-    picks = None
+    picks: Path | Picks | None = None
     if request.folder is not None:
         target = request.folder
         if not target.is_dir():
             raise InputError(f"{target}: a folder of subtomograms was wanted. Choose it again.")
     else:
         target = target_volume(request, scene)
+        picks = request.picks_file
         if request.picks is not None and request.layer is not None:
             picks = scene.picks(request.picks, request.layer)
             if not len(picks):
@@ -138,4 +164,22 @@ def make_job(request: AdaptRequest, scene: Scene, run: Path, *, resume: bool = F
         device=request.device,
         seed=request.seed,
         resume=resume,
+        labelled=None if resume else _labelled(request, scene),
+    )
+
+
+def _labelled(request: AdaptRequest, scene: Scene) -> LayerSource | None:
+    layers = request.labelled
+    if layers is None:
+        return None
+    for key, wanted in ((layers.image, "a tomogram layer"), (layers.labels, "a labels layer")):
+        if key is None or not scene.has(key):
+            raise InputError(
+                f"Source: {wanted} was wanted, got none. Open a tomogram and its labels, and choose "
+                "both under “Source”."
+            )
+    return LayerSource(
+        image=scene.volume(layers.image),
+        labels=scene.volume(layers.labels),
+        contrast=layers.contrast,
     )

@@ -42,7 +42,9 @@ class AdaptView(RunsView, Protocol):
         """Return the run folder that the user chose."""
         ...
 
-    def show_layers(self, images: list[LayerChoice], points: list[LayerChoice]) -> None:
+    def show_layers(
+        self, images: list[LayerChoice], points: list[LayerChoice], labels: list[LayerChoice]
+    ) -> None:
         """Show the layers to choose from; keep the chosen ones where possible."""
         ...
 

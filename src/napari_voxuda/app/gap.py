@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_voxuda._params import to_dict
 from napari_voxuda._types import Progress, Task
-from napari_voxuda.app.adapt_plan import Prepared, labelled_source, prepare, trace_inputs
+from napari_voxuda.app.adapt_plan import Prepared, prepare, source_before, trace_inputs
 from napari_voxuda.app.gap_words import gap_sentences
 from napari_voxuda.app.jobs import GapJob
 from napari_voxuda.app.provenance import sign
@@ -125,7 +125,7 @@ def _measured(job: GapJob, prepared: Prepared) -> Task[GapReport]:
     from napari_voxuda.adaptation.measure_gap import measure_gap
 
     plan = prepared.plan
-    source = yield from labelled_source(plan)
+    source = yield from source_before(job, plan)
     gap = yield from measure_gap(
         source,
         prepared.target,

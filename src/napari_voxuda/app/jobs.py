@@ -9,6 +9,7 @@ from typing import Literal
 from napari_voxuda._types import Contrast
 from napari_voxuda.adaptation.refine_settings import RefineSettings
 from napari_voxuda.adaptation.settings import AdaptSettings
+from napari_voxuda.app.layer_source import LayerSource
 from napari_voxuda.app.provenance import Provenance
 from napari_voxuda.data.corrections import Corrections
 from napari_voxuda.data.picks import Picks
@@ -92,6 +93,9 @@ class AdaptJob:
         Which resolution of an OME-Zarr image; 0 is the finest.
     resume : bool
         Go on with the run in `out`; settings and seed then come from the run itself.
+    labelled : LayerSource or None
+        A tomogram and its labels, which are the source instead of a simulated one; of `source`, box, count
+        and `empty_fraction` count. The run folder keeps a copy, from which it is resumed.
     """
 
     target: Path | Volume | None
@@ -105,6 +109,7 @@ class AdaptJob:
     device: DeviceName = "auto"
     seed: int = 0
     resume: bool = False
+    labelled: LayerSource | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -113,7 +118,7 @@ class GapJob:
 
     Parameters
     ----------
-    target, picks, source, settings, contrast, voxel_size_angstrom, level, seed
+    target, picks, source, settings, contrast, voxel_size_angstrom, level, seed, labelled
         Those of the `AdaptJob` that would run.
     """
 
@@ -125,6 +130,7 @@ class GapJob:
     voxel_size_angstrom: float | None = None
     level: int = 0
     seed: int = 0
+    labelled: LayerSource | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -146,7 +146,7 @@ def _source(
     from napari_voxuda.data.normalise import z_score
 
     try:
-        made, settings = yield from source_of_run(run.record)
+        made, settings = yield from source_of_run(run.record, run.path)
         pool, variance = yield from simulate_source(made, job.settings.source_count, job.seed)
     except VoxUDAError as error:
         yield Message(

@@ -70,9 +70,11 @@ class AdaptDock(DockFrame):
             layer=self.target.layer(),
             folder=self.target.folder(),
             picks=self.target.picks(),
+            picks_file=self.target.picks_file(),
             voxel_size_angstrom=self.target.voxel_size_angstrom(),
             contrast=self.target.contrast(),
             source=self.source.value(),
+            labelled=self.source.labelled(),
             settings=self.training.settings(),
             device=self.training.device(),
             place=self.training.place(),
@@ -93,9 +95,12 @@ class AdaptDock(DockFrame):
         """Return the run folder that the user chose."""
         return self.training.run_folder()
 
-    def show_layers(self, images: list[LayerChoice], points: list[LayerChoice]) -> None:
+    def show_layers(
+        self, images: list[LayerChoice], points: list[LayerChoice], labels: list[LayerChoice]
+    ) -> None:
         """Show the layers to choose from."""
         self.target.show_layers(images, points)
+        self.source.show_layers(images, labels)
 
     def choose_target(self, key: LayerKey) -> None:
         """Choose a target layer."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QFormLayout, QWidget
+from qtpy.QtWidgets import QFormLayout, QLabel, QSizePolicy, QWidget
 
+from napari_voxuda.app.adapt_request import LabelledLayers
+from napari_voxuda.app.scene import LayerChoice
 from napari_voxuda.errors import InputError
 from napari_voxuda.gui.config_form import ConfigForm
 from napari_voxuda.gui.entry_row import EntryRow
 from napari_voxuda.gui.frame import Group
 from napari_voxuda.gui.inputs import choice_box
+from napari_voxuda.gui.layer_box import LayerBox
 from napari_voxuda.gui.path_row import PathRow, ask_files, ask_folder
 from napari_voxuda.simulation.settings import SourceSettings
 
@@ -19,6 +22,7 @@ _KINDS = {
     "pdb": "Entries of the PDB",
     "files": "Structures or density maps",
     "folder": "A folder of labelled pairs",
+    "layers": "A tomogram and its labels (layers)",
 }
 _FILES = "Structures and maps (*.pdb *.ent *.cif *.mmcif *.mrc *.map *.rec *.gz);;All files (*)"
 _FROM_ELSEWHERE = ("kind", "files", "voxel_size_angstrom")
@@ -49,6 +53,20 @@ class SourceGroup(Group):
             "no folder chosen",
             ask_folder,
         )
+        self.image_box = LayerBox(
+            "Labelled tomogram", "The image layer whose particles are labelled."
+        )
+        self.labels_box = LayerBox(
+            "Its labels",
+            "The labels of every particle in that tomogram: what is not labelled is learnt as background. Of a "
+            "large tomogram cut out a part and label that.",
+        )
+        self.labels_box.setPlaceholderText("no labels of three dimensions")
+        self.contrast_box = choice_box(
+            "Contrast of the labelled tomogram",
+            {"auto": "Automatic", "bright": "Protein is bright", "dark": "Protein is dark"},
+            "Automatic compares the labelled voxels with the others.",
+        )
         inner = QWidget()
         self._rows = QFormLayout(inner)
         self._rows.setContentsMargins(0, 0, 0, 0)
@@ -58,17 +76,40 @@ class SourceGroup(Group):
         self._rows.addRow("Identifiers", self.entry_row)
         self._rows.addRow("Files", self.files_row)
         self._rows.addRow("Folder", self.folder_row)
+        self._rows.addRow("Tomogram", self.image_box)
+        self._rows.addRow("Labels", self.labels_box)
+        self._rows.addRow("Contrast", self.contrast_box)
         self.addWidget(inner)
         self.form = ConfigForm(SourceSettings(), exclude=_FROM_ELSEWHERE)
         imaging = Group("Simulation settings", expanded=False)
+        self.cut_note = QLabel(
+            "For boxes that are cut from data only their number and size count here, and of a labelled "
+            "tomogram the share of empty ones."
+        )
+        self.cut_note.setWordWrap(True)
+        self.cut_note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        imaging.addWidget(self.cut_note)
         imaging.addWidget(self.form)
         self.addWidget(imaging)
         self.kind_box.currentIndexChanged.connect(self._show_kind)
         self.entry_row.group_chosen.connect(self._show_published)
         self._show_kind()
 
+    def show_layers(self, images: list[LayerChoice], labels: list[LayerChoice]) -> None:
+        """Show the layers to choose from."""
+        self.image_box.show_choices(images)
+        self.labels_box.show_choices(labels)
+
+    def labelled(self) -> LabelledLayers | None:
+        """Return the chosen tomogram and its labels; None while something else is the source."""
+        if self.kind_box.currentData() != "layers":
+            return None
+        contrast = self.contrast_box.currentData()
+        image, labels = self.image_box.key(), self.labels_box.key()
+        return LabelledLayers(image=image, labels=labels, contrast=contrast)
+
     def value(self) -> SourceSettings:
-        """Return the chosen source.
+        """Return the chosen source; for a labelled tomogram only how boxes are cut from it counts.
 
         Raises
         ------
@@ -86,7 +127,7 @@ class SourceGroup(Group):
 
     def _words(self) -> list[str]:
         kind = self.kind_box.currentData()
-        if kind == "phantom":
+        if kind in ("phantom", "layers"):
             return ["phantom"]
         row = self.files_row if kind == "files" else self.folder_row
         if not row.paths():
@@ -99,6 +140,9 @@ class SourceGroup(Group):
         self._rows.setRowVisible(self.entry_row, kind == "pdb")
         self._rows.setRowVisible(self.files_row, kind == "files")
         self._rows.setRowVisible(self.folder_row, kind == "folder")
+        for box in (self.image_box, self.labels_box, self.contrast_box):
+            self._rows.setRowVisible(box, kind == "layers")
+        self.cut_note.setVisible(kind in ("folder", "layers"))
 
     def _show_published(self, group: str) -> None:
         """Image as published, in boxes of the size that is set."""

@@ -23,6 +23,9 @@ _CONTRASTS = {
 }
 
 
+_PICKS_FILTER = "Picks (*.star *.json *.ndjson *.csv);;All files (*)"
+
+
 class TargetGroup(Group):
     """Tomogram layer or folder of subtomograms, picks, voxel size and contrast."""
 
@@ -54,6 +57,13 @@ class TargetGroup(Group):
             "no folder chosen",
             ask_folder,
         )
+        self.picks_row = PathRow(
+            "From file…",
+            "Take the picks of a file instead: STAR (RELION), copick JSON, ndjson or CSV. Of a STAR file "
+            "of several tomograms those of the name of this one count.",
+            "no file",
+            lambda parent, title: ask_files(parent, "Picks from file", _PICKS_FILTER)[:1],
+        )
         self.voxel_box = FloatBox()
         self.voxel_box.setMinimumWidth(60)
         self.voxel_box.setRange(0.0, 1000.0)
@@ -77,6 +87,9 @@ class TargetGroup(Group):
         self.kind_box.currentIndexChanged.connect(self._show_kind)
         self.layer_box.chosen.connect(self.changed.emit)
         self.folder_row.changed.connect(self.changed.emit)
+        self.picks_row.changed.connect(
+            lambda: self.picks_box.setEnabled(self.picks_row.path() is None)
+        )
         self.open_button.clicked.connect(self._ask_open)
         self._show_kind()
 
@@ -89,8 +102,13 @@ class TargetGroup(Group):
         return self.folder_row.path() if self._is_folder() else None
 
     def picks(self) -> LayerKey | None:
-        """Return the chosen points layer."""
-        return None if self._is_folder() else self.picks_box.key()
+        """Return the chosen points layer; None where a file is chosen."""
+        unused = self._is_folder() or self.picks_row.path() is not None
+        return None if unused else self.picks_box.key()
+
+    def picks_file(self) -> Path | None:
+        """Return the chosen file of picks."""
+        return None if self._is_folder() else self.picks_row.path()
 
     def wants_folder(self) -> bool:
         """Whether the target is a folder, chosen or not."""
@@ -131,6 +149,7 @@ class TargetGroup(Group):
         self._rows.addRow("Tomogram", self.layer_box)
         self._rows.addRow("Folder", self.folder_row)
         self._rows.addRow("Picks", self.picks_box)
+        self._rows.addRow("", self.picks_row)
         self._rows.addRow("Voxel size", self.voxel_box)
         self._rows.addRow("", self.voxel_note)
         self._rows.addRow("Contrast", self.contrast_box)
@@ -144,6 +163,7 @@ class TargetGroup(Group):
         folder = self._is_folder()
         self._rows.setRowVisible(self.layer_box, not folder)
         self._rows.setRowVisible(self.picks_box, not folder)
+        self._rows.setRowVisible(self.picks_row, not folder)
         self._rows.setRowVisible(self.folder_row, folder)
         if folder:
             self.show_voxel_size(None, "From the files, unless you type another.")

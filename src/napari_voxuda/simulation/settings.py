@@ -22,13 +22,14 @@ class SourceSettings:
         When a value is outside its bounds or two values contradict each other.
     """
 
-    kind: Literal["phantom", "structures", "pdb", "maps", "folder"] = param(
+    kind: Literal["phantom", "structures", "pdb", "maps", "folder", "pair"] = param(
         "phantom",
         "Built-in phantoms, structure files (PDB/mmCIF), entries of the Protein Data Bank, density "
-        "maps (MRC), or a folder of pairs.",
+        "maps (MRC), a folder of pairs, or one tomogram and its labels.",
     )
     files: tuple[str, ...] = param(
-        (), "Structure files, PDB identifiers, maps, or one folder; empty for phantoms."
+        (),
+        "Structure files, PDB identifiers, maps, one folder, or tomogram and labels; empty for phantoms.",
     )
     variety: Literal["random", "fixed"] = param(
         "random",

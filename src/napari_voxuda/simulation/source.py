@@ -15,6 +15,7 @@ from napari_voxuda.simulation import noise
 from napari_voxuda.simulation.batch import Source, SourceBatch
 from napari_voxuda.simulation.catalogue import POWER_BINS, make_catalogue, power_bins
 from napari_voxuda.simulation.density import MASK_LEVEL, fast_length, splat
+from napari_voxuda.simulation.labelled_volume import read_labelled
 from napari_voxuda.simulation.optics import Optics, margin_of
 from napari_voxuda.simulation.pairs import PairSource
 from napari_voxuda.simulation.placement import Draw, Molecules, draw_box
@@ -49,6 +50,8 @@ def make_source(settings: SourceSettings) -> Source:
     """
     if settings.kind == "folder":
         return PairSource(settings)
+    if settings.kind == "pair":
+        return read_labelled(settings)
     return SimulatedSource(settings, make_catalogue(settings))
 
 

@@ -1,0 +1,94 @@
+"""The inputs of the dock *Vox-UDA adapt* in a real viewer: picks of a file, a labelled tomogram."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from napari_voxuda.gui import target_group
+from napari_voxuda.io.mrc import read_mrc
+
+_TIMEOUT = 120_000  # milliseconds; a bound for a broken test, not a measure of speed
+
+
+@pytest.fixture
+def viewer(make_napari_viewer, tomogram_file):
+    viewer = make_napari_viewer()
+    viewer.open(tomogram_file, plugin="napari-voxuda")
+    return viewer
+
+
+@pytest.fixture
+def until(qtbot):
+    def wait(condition: Callable[[], object]) -> None:
+        qtbot.waitUntil(lambda: bool(condition()), timeout=_TIMEOUT)
+
+    return wait
+
+
+@pytest.fixture
+def adapt(viewer, tmp_path):
+    dock = viewer.window.add_plugin_dock_widget("napari-voxuda", "Vox-UDA adapt")[1]
+    dock.training.run_row.set_paths([tmp_path / "run"])
+    dock.training.place_box.setCurrentIndex(dock.training.place_box.findData("thread"))
+    for name, value in {"steps": 2, "batch": 2}.items():
+        dock.training.form.fields[name].setValue(value)
+    for name, value in {"stem": 2, "body": 4, "head": 1}.items():
+        dock.training.form.nested["network"].fields[name].setValue(value)
+    for name, value in {"count": 4, "box": 16, "neighbours": 0}.items():
+        dock.source.form.fields[name].setValue(value)
+    return dock
+
+
+def _labelled_source(adapt):
+    adapt.source.kind_box.setCurrentIndex(adapt.source.kind_box.findData("layers"))
+
+
+def test_picks_of_a_file_are_used(adapt, until, tmp_path, monkeypatch):
+    (tmp_path / "picks.csv").write_text("z,y,x\n10,12,12\n10,28,30\n")
+    monkeypatch.setattr(target_group, "ask_files", lambda *args: [tmp_path / "picks.csv"])
+    adapt.target.picks_row.button.click()
+    assert not adapt.target.picks_box.isEnabled()
+    adapt.bar.start_button.click()
+    until(lambda: (tmp_path / "run" / "run.json").is_file())
+    until(lambda: not adapt.controller.busy)
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert record["target"]["picks"] == 2
+    assert record["picks"] == str(tmp_path / "picks.csv")
+    adapt.target.picks_row.clear_button.click()
+    assert adapt.target.picks_box.isEnabled()
+    assert adapt.request().picks_file is None
+
+
+def test_a_tomogram_and_its_labels_are_the_source(viewer, adapt, until, tmp_path):
+    tomogram = viewer.layers["tomo"]
+    _labelled_source(adapt)
+    assert adapt.source.image_box.isVisibleTo(adapt)
+    adapt.source.image_box.set_key(tomogram.unique_id)
+    adapt.bar.start_button.click()
+    assert "a labels layer was wanted" in adapt.notice.text()
+    data = np.zeros(tomogram.data.shape, np.uint8)
+    labels = viewer.add_labels(data, scale=tomogram.scale, units=tomogram.units, name="mine")
+    assert adapt.source.labels_box.key() == labels.unique_id
+    adapt.bar.start_button.click()
+    until(lambda: "mine is empty" in adapt.notice.text())
+    assert not (tmp_path / "run").exists()
+    data[8:13, 10:15, 10:15] = 1
+    labels.refresh()
+    adapt.bar.start_button.click()
+    until(lambda: "tomo mask" in viewer.layers)
+    until(lambda: not adapt.controller.busy)
+    assert "labelled voxels are darker" in adapt.progress.messages.toPlainText()
+    kept = read_mrc(tmp_path / "run" / "source-labels.mrc")
+    np.testing.assert_array_equal(kept.data, data)
+
+
+def test_labels_of_another_tomogram_are_said(viewer, adapt, until):
+    _labelled_source(adapt)
+    adapt.source.image_box.set_key(viewer.layers["tomo"].unique_id)
+    viewer.add_labels(np.ones((8, 8, 8), np.uint8), name="other")
+    adapt.bar.start_button.click()
+    until(lambda: "labels of the shape (20, 40, 48) of tomo" in adapt.notice.text())
