@@ -122,6 +122,7 @@ def test_the_whole_path_from_a_tomogram_to_an_exported_mask(
 ):
     tomogram = viewer.layers["tomo"]
     # preview: follows the slider and the slice, and lies on the slice
+    denoise.compare.divider_slider.setValue(0)
     denoise.preview_box.setChecked(True)
     until(lambda: _layer(viewer, "Denoise preview"))
     preview = viewer.layers["Denoise preview"]

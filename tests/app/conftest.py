@@ -186,6 +186,9 @@ class DictScene:
         facts["volume"] = Volume(data=data, grid=placement, name=facts["name"])
         facts["offset"] = offset
 
+    def link_contrast(self, key, like, *, shift=0.0):
+        self.layers[key]["contrast"] = (like, shift)
+
     def update_labels(self, key, data):
         facts = self.layers[key]
         facts["volume"] = Volume(data=data, grid=facts["volume"].grid, name=facts["name"])
@@ -225,6 +228,33 @@ class DictScene:
     def watch_layers(self, callback): ...
     def watch_view(self, callback): ...
     def close(self): ...
+
+
+class FakeDivider:
+    """A divider of plain values."""
+
+    def __init__(self) -> None:
+        self.place = None
+        self.lost = False
+
+    def show(self, place):
+        self.place = place
+
+    def hide(self):
+        self.place = None
+
+    def is_lost(self):
+        return self.lost
+
+    def watch(self, callback):
+        self.drag = callback
+
+    def close(self): ...
+
+
+@pytest.fixture
+def divider() -> FakeDivider:
+    return FakeDivider()
 
 
 @pytest.fixture

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from napari_voxuda.app.denoise_compare import CompareChoice
 from napari_voxuda.app.denoise_controller import DenoiseController
 from napari_voxuda.app.job import JobState
 from napari_voxuda.app.scene import SliceView
@@ -16,11 +19,28 @@ class FakeView:
         self.preview = True
         self.invert = False
         self.current = DenoiseSettings()
+        self.compared = CompareChoice(divider=0.0)
+        self.part = "volume"
         self.states: list[JobState] = []
         self.lines, self.said, self.listed = [], [], []
 
     def settings(self):
         return self.current
+
+    def settings_of(self, side):
+        return None if side == "raw" else replace(self.current, method=side)
+
+    def comparison(self):
+        return self.compared
+
+    def show_divider(self, place):
+        self.compared = replace(self.compared, divider=place)
+
+    def show_suggestion(self, settings, words):
+        self.current = settings
+
+    def apply_to(self):
+        return self.part
 
     def layer(self):
         return self.chosen
@@ -56,9 +76,9 @@ def view():
 
 
 @pytest.fixture
-def controller(view, scene, executor, tomogram):
+def controller(view, scene, divider, executor, tomogram):
     view.chosen = scene.add_volume(tomogram)
-    return DenoiseController(view, scene, executor)
+    return DenoiseController(view, scene, divider, executor)
 
 
 def _preview(scene):
@@ -68,8 +88,9 @@ def _preview(scene):
 def test_the_preview_is_what_the_whole_volume_will_be(controller, view, scene, executor):
     for method in ("ibf", "bilateral", "ngm"):
         view.current = DenoiseSettings(method=method)
+        view.compared = CompareChoice(right=method, divider=0.0)
         view.preview = True
-        controller.preview_changed()
+        controller.preview.refresh()
         executor.run_all()
         shown = _preview(scene)
         assert shown["offset"] == (2, 0, 0)
@@ -95,7 +116,7 @@ def test_the_contrast_of_the_result_can_be_inverted(controller, view, scene, exe
 
 def test_only_the_visible_region_is_shown(controller, scene, executor):
     scene.view = SliceView(axis=1, index=3, start=(1, 3, 2), stop=(5, 4, 7))
-    controller.preview_changed()
+    controller.preview.refresh()
     executor.run_all()
     assert _preview(scene)["offset"] == (1, 3, 2)
     assert _preview(scene)["volume"].data.shape == (4, 1, 5)
@@ -104,24 +125,24 @@ def test_only_the_visible_region_is_shown(controller, scene, executor):
 def test_stale_previews_are_dropped(controller, view, executor):
     for sigma in (0.5, 0.6, 0.7, 0.8):
         view.current = DenoiseSettings(sigma_range=sigma)
-        controller.preview_changed()
+        controller.preview.refresh()
     assert len(executor.waiting) == 1
     executor.run_all()
     assert len(executor.jobs) == 2
 
 
 def test_switching_off_removes_the_preview_and_its_late_result(controller, view, scene, executor):
-    controller.preview_changed()
+    controller.preview.refresh()
     executor.run_all()
-    controller.preview_changed()
+    controller.preview.refresh()
     view.preview = False
-    controller.preview_changed()
+    controller.preview.refresh()
     executor.run_all()
     assert _preview(scene) is None
 
 
 def test_a_preview_that_the_user_removed_stays_away(controller, view, scene, executor):
-    controller.preview_changed()
+    controller.preview.refresh()
     executor.run_all()
     key = next(k for k, f in scene.layers.items() if f["name"] == "Denoise preview")
     scene.remove(key)
@@ -131,7 +152,7 @@ def test_a_preview_that_the_user_removed_stays_away(controller, view, scene, exe
 
 
 def test_the_preview_is_not_offered_as_input(controller, view, executor):
-    controller.preview_changed()
+    controller.preview.refresh()
     executor.run_all()
     controller.layers_changed()
     assert view.listed == ["tomo"]
@@ -140,7 +161,7 @@ def test_the_preview_is_not_offered_as_input(controller, view, executor):
 def test_a_layer_removed_while_its_preview_is_computed_leaves_nothing(
     controller, view, scene, executor
 ):
-    controller.preview_changed()
+    controller.preview.refresh()
     scene.remove(view.chosen)
     executor.run_all()
     assert scene.layers == {}
@@ -148,7 +169,7 @@ def test_a_layer_removed_while_its_preview_is_computed_leaves_nothing(
 
 def test_three_dimensional_display_asks_for_a_slice(controller, view, scene, executor):
     scene.view = None
-    controller.preview_changed()
+    controller.preview.refresh()
     assert not executor.waiting
     assert "2-D" in view.said[-1][0]
 
@@ -203,7 +224,144 @@ def test_values_that_cannot_be_filtered_are_named(controller, view, scene, execu
     values = np.zeros((4, 4, 4), np.float32)
     values[1, 2, 3] = np.nan
     view.chosen = scene.add_volume(Volume(data=values, name="broken"))
-    controller.preview_changed()
+    controller.preview.refresh()
     executor.run_all()
     assert "(1, 2, 3)" in view.said[-1][0]
     assert view.said[-1][1] == "error"
+
+
+def _shown(scene):
+    return _preview(scene)["volume"].data[0]
+
+
+def test_both_sides_of_the_divider_and_their_contrast(controller, view, scene, divider, executor):
+    raw = scene.volume(view.chosen).data[2]
+    view.compared = CompareChoice(left="ibf", right="bilateral", divider=0.25)
+    controller.preview.refresh()
+    executor.run_all()
+    mixed = _shown(scene)
+    sides = []
+    for place in (1.0, 0.0):
+        view.compared = replace(view.compared, divider=place)
+        controller.preview.rearrange()
+        sides.append(_shown(scene))
+    np.testing.assert_array_equal(mixed[:, :2], sides[0][:, :2])
+    np.testing.assert_array_equal(mixed[:, 2:], sides[1][:, 2:])
+    assert not np.allclose(sides[0], sides[1])
+    assert not np.allclose(sides[0], raw)
+    assert not executor.waiting  # the divider computes nothing
+    assert _preview(scene)["contrast"] == (view.chosen, 0.0)
+    assert "IBF" in view.said[-1][0]
+    assert divider.place.names == ("IBF", "bilateral")
+    assert divider.place.voxel == 0
+
+
+def test_dragging_the_divider_moves_the_picture_and_the_dock(
+    controller, view, scene, divider, executor
+):
+    controller.preview.refresh()
+    executor.run_all()
+    raw = scene.volume(view.chosen).data[2]
+    divider.drag(0.5)
+    assert view.compared.divider == 0.5
+    assert divider.place.voxel == 4
+    np.testing.assert_array_equal(_shown(scene)[:, :4], raw[:, :4])
+    assert not np.allclose(_shown(scene)[:, 4:], raw[:, 4:])
+
+
+def test_the_difference_is_what_the_filter_takes_away(controller, view, scene, divider, executor):
+    controller.preview.refresh()
+    executor.run_all()
+    raw = scene.volume(view.chosen).data[2]
+    denoised = _shown(scene)
+    view.compared = replace(view.compared, divider=0.5, difference=True)
+    controller.preview.rearrange()
+    mean = float(raw.mean())
+    np.testing.assert_allclose(_shown(scene)[:, 4:], (raw - denoised)[:, 4:], atol=1e-6)
+    np.testing.assert_allclose(_shown(scene)[:, :4], raw[:, :4] - mean, atol=1e-6)
+    assert _preview(scene)["contrast"] == (view.chosen, pytest.approx(-mean))
+    assert divider.place.names == ("raw", "raw − IBF")
+
+
+def test_other_sides_are_computed_and_known_ones_are_not(
+    controller, view, scene, executor, monkeypatch
+):
+    from napari_voxuda.app import denoise_preview
+
+    calls = []
+    true = denoise_preview.preview_slice
+
+    def counted(volume, shown, settings, *rest):
+        calls.append(settings and settings.method)
+        return true(volume, shown, settings, *rest)
+
+    monkeypatch.setattr(denoise_preview, "preview_slice", counted)
+    for left, right in (("raw", "ibf"), ("ngm", "ibf"), ("ibf", "ngm")):
+        view.compared = CompareChoice(left=left, right=right)
+        controller.preview.refresh() if not calls else controller.preview.rearrange()
+        executor.run_all()
+    assert sorted(map(str, calls)) == ["None", "ibf", "ngm"]
+
+
+def test_equal_sides_have_no_divider(controller, view, divider, executor):
+    view.compared = CompareChoice(left="ibf", right="ibf")
+    controller.preview.refresh()
+    executor.run_all()
+    assert divider.place is None
+
+
+def test_a_divider_that_the_user_removed_ends_the_preview(
+    controller, view, scene, divider, executor
+):
+    controller.preview.refresh()
+    executor.run_all()
+    divider.lost = True
+    controller.layers_changed()
+    assert not view.preview
+    assert _preview(scene) is None
+
+
+def test_closing_takes_the_preview_away(controller, scene, divider, executor):
+    controller.preview.refresh()
+    executor.run_all()
+    controller.close()
+    assert _preview(scene) is None
+    assert divider.place is None
+
+
+@pytest.mark.parametrize("part", ["view", "slice"])
+def test_the_visible_part_is_denoised_as_in_the_whole(controller, view, scene, executor, part):
+    controller.apply()
+    executor.run_all()
+    whole = list(scene.layers.values())[-1]["volume"].data
+    scene.view = SliceView(axis=0, index=2, start=(2, 3, 1), stop=(3, 7, 6))
+    view.part = part
+    controller.apply()
+    executor.run_all()
+    added = list(scene.layers.values())[-1]
+    depths = slice(2, 3) if part == "slice" else slice(0, 6)
+    assert added["name"] == "tomo IBF part"
+    assert added["offset"] == (depths.start, 3, 1)
+    np.testing.assert_allclose(added["volume"].data, whole[depths, 3:7, 1:6], atol=1e-5)
+
+
+def test_a_part_needs_a_visible_slice(controller, view, scene, executor):
+    scene.view, view.part = None, "view"
+    controller.apply()
+    assert "Apply to" in view.said[-1][0]
+    assert not executor.waiting
+
+
+def test_a_suggestion_is_filled_in_and_said(controller, view, executor):
+    view.current = DenoiseSettings(method="bilateral", sigma_domain=5.0)
+    controller.suggest()
+    executor.run_all()
+    assert view.current.sigma_range != 1.2
+    assert view.current.sigma_domain == 5.0
+    assert view.said[-1][0].startswith(f"Sigma range {view.current.sigma_range:g} suits")
+
+
+def test_what_is_handed_over_is_what_is_chosen(controller, view):
+    view.current = DenoiseSettings(method="bilateral", sigma_range=0.7)
+    assert controller.hand_over() is view.current
+    assert "bilateral, sigma range 0.7" in view.said[-1][0]

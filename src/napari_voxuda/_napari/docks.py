@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_voxuda._napari.divider import ViewerDivider
 from napari_voxuda._napari.scene import ViewerScene
 from napari_voxuda.errors import VoxUDAError
 from napari_voxuda.gui.adapt_dock import AdaptDock
 from napari_voxuda.gui.denoise_dock import DenoiseDock
 from napari_voxuda.gui.refine_dock import RefineDock
+from napari_voxuda.method.denoising import DenoiseSettings
 
 if TYPE_CHECKING:
     import napari
@@ -40,7 +42,15 @@ class DenoiseWidget(DenoiseDock):
     """The dock *Denoise (IBF)*."""
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
-        super().__init__(ViewerScene(napari_viewer))
+        super().__init__(ViewerScene(napari_viewer), ViewerDivider(napari_viewer))
+        self._viewer = napari_viewer
+        self.handed.connect(self._use_in_adaptation)
+
+    def _use_in_adaptation(self, settings: DenoiseSettings) -> None:
+        _, dock = self._viewer.window.add_plugin_dock_widget(
+            "napari-voxuda", "Vox-UDA adapt", tabify=True
+        )
+        dock.take_denoiser(settings)
 
 
 class RefineWidget(RefineDock):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_voxuda._napari.contrast_link import ContrastLinks
 from napari_voxuda._napari.label_watch import LabelWatch
 from napari_voxuda._napari.layers import (
     Placement,
@@ -47,6 +48,7 @@ class ViewerScene:
         self._viewer = viewer
         self._watched: list[tuple[Any, Callable[..., None]]] = []
         self._edits = LabelWatch()
+        self._links = ContrastLinks()
 
     def choices(self, kind: LayerKind) -> list[LayerChoice]:
         """Return the volumes (image, labels) or point layers in it, the newest first; no aids."""
@@ -98,7 +100,8 @@ class ViewerScene:
             return None
         start, stop = visible_bounds(layer, shape)
         start[axis], stop[axis] = index, index + 1
-        return SliceView(axis=axis, index=index, start=_triple(start), stop=_triple(stop))
+        bounds = {"start": _triple(start), "stop": _triple(stop)}
+        return SliceView(axis=axis, index=index, horizontal=axes[-1], **bounds)
 
     def placement(self, key: LayerKey) -> Placement:
         """Return where a layer lies."""
@@ -173,6 +176,10 @@ class ViewerScene:
         layer = self._layer(key)
         layer.data = data
         layer.translate = placement.layer_keywords(offset)["translate"]
+
+    def link_contrast(self, key: LayerKey, like: LayerKey, *, shift: float = 0.0) -> None:
+        """Keep the contrast limits of image `key` those of `like` plus `shift`, whichever is changed."""
+        self._links.link(self._layer(key), self._layer(like), shift)
 
     def update_labels(self, key: LayerKey, data: npt.NDArray[Any]) -> None:
         """Replace the values of labels of equal shape, as one step that undo takes back.
@@ -262,7 +269,9 @@ class ViewerScene:
     def remove(self, key: LayerKey) -> None:
         """Remove a layer if it is still there."""
         if self.has(key):
-            self._viewer.layers.remove(self._layer(key))
+            layer = self._layer(key)
+            self._links.unlink(layer)
+            self._viewer.layers.remove(layer)
 
     def open(self, path: Path) -> LayerKey | None:
         """Open a volume with this plugin's reader; return the key of its layer."""
@@ -292,6 +301,7 @@ class ViewerScene:
             emitter.disconnect(function)
         self._watched.clear()
         self._edits.close()
+        self._links.close()
 
     def _watch(self, emitter: Any, callback: Callable[[], None]) -> None:
         def called(event: Any = None) -> None:

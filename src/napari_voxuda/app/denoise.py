@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ValueStatistics",
+    "denoise_blocks",
     "denoise_into",
     "denoise_region",
     "denoise_task",
@@ -112,7 +113,7 @@ def denoise_into(job: DenoiseJob, sink: SlabSink, *, scratch: Path | None = None
     statistics = yield from measure_values(volume.data, name=volume.name)
     target = NegatedSink(sink) if job.invert else sink
     if settings.method != "ngm":
-        yield from _denoise_blocks(volume.data, settings, device, statistics, target)
+        yield from denoise_blocks(volume.data, settings, device, statistics, target)
         return
     fits = yield from _device_for_fourier(volume, device)
     if fits is None:
@@ -208,13 +209,14 @@ def measure_values(array: npt.NDArray[Any], *, name: str = "volume") -> Task[Val
     return ValueStatistics(minimum=low, maximum=high, standard_deviation=math.sqrt(squares / count))
 
 
-def _denoise_blocks(
+def denoise_blocks(
     array: npt.NDArray[Any],
     settings: DenoiseSettings,
     device: torch.device,
     statistics: ValueStatistics,
     sink: SlabSink,
 ) -> Task[None]:
+    """Denoise by one of the bilateral filters in blocks, with the statistics of the whole volume."""
     d, h, w = array.shape
     halo = denoise_halo(settings) or 0
     tiles = plan_tiles((d, h, w), core=_CORE_VOXELS[device.type], halo=halo, multiple=1)

@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Literal, Protocol
 
+from napari_voxuda._types import TripleInt
+from napari_voxuda.app.denoise_compare import Divider
+from napari_voxuda.app.denoise_names import METHOD_NAMES, SHORT_NAMES, denoiser_words
+from napari_voxuda.app.denoise_stage import PreviewStage, PreviewView
 from napari_voxuda.app.dock_work import DockWork, WorkView
 from napari_voxuda.app.jobs import DenoiseJob, DeviceName
 from napari_voxuda.app.running import Executor, LatestOnly
-from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene, SliceView
+from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene
 from napari_voxuda.data.volume import Volume
-from napari_voxuda.errors import VoxUDAError
+from napari_voxuda.errors import InputError, VoxUDAError
 from napari_voxuda.method.denoising import DenoiseSettings
 
-if TYPE_CHECKING:
-    from napari_voxuda.app.denoise_preview import PreviewPiece, PreviewSource
+__all__ = ["METHOD_NAMES", "ApplyTo", "DenoiseController", "DenoiseView"]
 
-__all__ = ["METHOD_NAMES", "DenoiseController", "DenoiseView"]
+ApplyTo = Literal["volume", "view", "slice"]
 
-METHOD_NAMES = {
-    "ibf": "improved bilateral (IBF)",
-    "bilateral": "bilateral",
-    "ngm": "NGM (x - high-pass)",
-}
-_SHORT_NAMES = {"ibf": "IBF", "bilateral": "bilateral", "ngm": "NGM"}
 _MEMORY_ADVICE = "Close other programs or choose the CPU as device, then press Apply again."
 
 
-class DenoiseView(WorkView, Protocol):
+class DenoiseView(WorkView, PreviewView, Protocol):
     """What the controller asks of the dock."""
 
     def settings(self) -> DenoiseSettings:
-        """Return the chosen settings."""
-        ...
-
-    def layer(self) -> LayerKey | None:
-        """Return the chosen layer."""
+        """Return the settings of the chosen method."""
         ...
 
     def device(self) -> DeviceName:
@@ -46,16 +38,16 @@ class DenoiseView(WorkView, Protocol):
         """Whether the contrast of the result is to be turned."""
         ...
 
-    def preview_wanted(self) -> bool:
-        """Whether the live preview is switched on."""
-        ...
-
-    def switch_preview_off(self) -> None:
-        """Show that the preview is off."""
+    def apply_to(self) -> ApplyTo:
+        """Return what is denoised: all, what is visible in every slice, or in the shown one."""
         ...
 
     def show_layers(self, choices: list[LayerChoice]) -> None:
         """Show the layers to choose from; keep the chosen one where possible."""
+        ...
+
+    def show_suggestion(self, settings: DenoiseSettings, words: str) -> None:
+        """Fill in settings of a method, and say where they come from."""
         ...
 
 
@@ -68,11 +60,15 @@ class DenoiseController:
         The dock.
     scene : Scene
         The layers.
+    divider : Divider
+        The line between the sides of the preview.
     executor : Executor
         Where previews and volumes are computed.
     """
 
-    def __init__(self, view: DenoiseView, scene: Scene, executor: Executor) -> None:
+    def __init__(
+        self, view: DenoiseView, scene: Scene, divider: Divider, executor: Executor
+    ) -> None:
         self._view = view
         self._scene = scene
         self.work = DockWork(
@@ -82,11 +78,10 @@ class DenoiseController:
             stopped="Stopped; no layer was added.",
             memory_advice=_MEMORY_ADVICE,
         )
-        self._preview_key: LayerKey | None = None
-        self._source: PreviewSource | None = None
-        self._latest: LatestOnly[_Preview] = LatestOnly(
-            executor, self._show_preview, self.work.failed
+        self.preview = PreviewStage(
+            view, scene, divider, executor, self.work.failed, self.layers_changed
         )
+        self._suggesting: LatestOnly[Any] = LatestOnly(executor, self._suggested, self.work.failed)
 
     @property
     def busy(self) -> bool:
@@ -95,131 +90,115 @@ class DenoiseController:
 
     def layers_changed(self) -> None:
         """Bring the list of layers up to date and notice a preview that the user removed."""
-        if self._preview_key is not None and not self._scene.has(self._preview_key):
-            self._preview_key = None
-            self._latest.forget()
-            self._view.switch_preview_off()
-        choices = [c for c in self._scene.choices("image") if c.key != self._preview_key]
+        self.preview.notice_removed_layers()
+        choices = [c for c in self._scene.choices("image") if c.key != self.preview.key]
         self._view.show_layers(choices)
 
-    def preview_changed(self) -> None:
-        """Compute the preview again: a setting, the layer or the shown region has changed."""
-        if not self._view.preview_wanted():
-            self._remove_preview()
-            return
-        key = self._view.layer()
-        if key is None or not self._scene.has(key):
-            self._remove_preview()
-            return
-        view = self._scene.slice_view(key)
-        if view is None:
-            self._latest.forget()
-            self._view.say("The preview needs a slice of this layer: show it in 2-D.")
-            return
+    def suggest(self) -> None:
+        """Suggest a width of the range kernel for the chosen method from the data."""
         try:
+            key, volume = self._chosen()
             settings = self._view.settings()
-            volume, placement = self._scene.volume(key), self._scene.placement(key)
         except VoxUDAError as error:
             self._view.say(str(error), "error")
             return
-        self._latest.request(lambda: self._preview(key, placement, settings, volume, view))
+        self._view.say("Looking at the noise…")
+        self._suggesting.request(lambda: _suggestion(key, volume, settings))
 
     def apply(self) -> None:
-        """Denoise the whole chosen layer in the background."""
+        """Denoise the chosen layer, or the visible part of it, in the background."""
         if self.busy:
             return
-        key = self._view.layer()
-        if key is None or not self._scene.has(key):
-            self._view.say(
-                "Choose an image layer first; open a tomogram if there is none.", "error"
-            )
-            return
         try:
-            volume, placement = self._scene.volume(key), self._scene.placement(key)
-            settings = self._view.settings()
+            key, volume = self._chosen()
+            placement = self._scene.placement(key)
+            part = self._part(key, volume)
+            job = DenoiseJob(
+                volume=volume,
+                settings=self._view.settings(),
+                device=self._view.device(),
+                invert=self._view.invert_wanted(),
+            )
         except VoxUDAError as error:
             self._view.say(str(error), "error")
             return
         from napari_voxuda.app.denoise import denoise_task
+        from napari_voxuda.app.denoise_part import denoise_part_task
 
-        job = DenoiseJob(
-            volume=volume,
-            settings=settings,
-            device=self._view.device(),
-            invert=self._view.invert_wanted(),
-        )
-        self.work.launch(
-            lambda: denoise_task(job), lambda found: self._applied(found, placement, key, job)
-        )
+        def applied(found: Any) -> None:
+            data = found.data if isinstance(found, Volume) else found
+            self._applied(data, placement, key, job, None if part is None else part[0])
+
+        if part is None:
+            self.work.launch(lambda: denoise_task(job), applied)
+        else:
+            start, stop = part
+            self.work.launch(lambda: denoise_part_task(job, start, stop), applied)
+
+    def hand_over(self) -> DenoiseSettings:
+        """Return the settings for an adaptation.
+
+        Raises
+        ------
+        InputError
+            When they cannot be used.
+        """
+        settings = self._view.settings()
+        self._view.say(f"Handed over to “Vox-UDA adapt”: {denoiser_words(settings)}.")
+        return settings
 
     def close(self) -> None:
         """Stop everything; the dock is going away."""
-        self._latest.forget()
+        self._suggesting.forget()
+        self.preview.close()
         self.work.cancel()
 
-    def _applied(self, found: Volume, placement: Any, key: LayerKey, job: DenoiseJob) -> None:
-        self._remove_preview()
+    def _chosen(self) -> tuple[LayerKey, Volume]:
+        key = self._view.layer()
+        if key is None or not self._scene.has(key):
+            raise InputError("Choose an image layer first; open a tomogram if there is none.")
+        return key, self._scene.volume(key)
+
+    def _part(self, key: LayerKey, volume: Volume) -> tuple[TripleInt, TripleInt] | None:
+        """Return the corners of what is to be denoised; None for all of it."""
+        wanted = self._view.apply_to()
+        if wanted == "volume":
+            return None
+        view = self._scene.slice_view(key)
+        if view is None:
+            raise InputError(
+                "Apply to: a visible slice of this layer was wanted. Show it in 2-D, or choose the "
+                "whole volume."
+            )
+        start, stop = list(view.start), list(view.stop)
+        if wanted == "view":
+            start[view.axis], stop[view.axis] = 0, volume.shape[view.axis]
+        return (start[0], start[1], start[2]), (stop[0], stop[1], stop[2])
+
+    def _applied(
+        self, data: Any, placement: Any, key: LayerKey, job: DenoiseJob, offset: TripleInt | None
+    ) -> None:
+        self.preview.remove()
         self._view.switch_preview_off()
-        name = f"{found.name} {_SHORT_NAMES[job.settings.method]}"
+        name = f"{job.volume.name} {SHORT_NAMES[job.settings.method]}"
+        name += " part" if offset is not None else ""
         name += " inverted" if job.invert else ""
         like = key if self._scene.has(key) else None
-        self._scene.add_image(found.data, placement, name=name, like=like)
+        limits = None
+        if job.invert and offset is not None:
+            low, high = float(data.min()), float(data.max())
+            limits = (low, high) if low < high else None
+        self._scene.add_image(data, placement, name=name, like=like, offset=offset, limits=limits)
         self._view.say(f"Added the layer “{name}”.")
 
-    def _preview(
-        self,
-        key: LayerKey,
-        placement: Any,
-        settings: DenoiseSettings,
-        volume: Volume,
-        view: SliceView,
-    ) -> _Preview:
-        """Compute a preview; called in the worker."""
-        from napari_voxuda.app.denoise_preview import PreviewSource, preview_slice
-
-        if self._source is None:
-            self._source = PreviewSource()
-        statistics = self._source.statistics(key, volume)
-        piece = preview_slice(volume, view, settings, statistics, self._source)
-        words = _preview_words(settings, view, piece)
-        return _Preview(key=key, placement=placement, piece=piece, words=words)
-
-    def _show_preview(self, result: _Preview) -> None:
-        if not self._view.preview_wanted() or not self._scene.has(result.key):
-            return
-        if self._preview_key is not None and self._scene.has(self._preview_key):
-            self._scene.update_image(
-                self._preview_key, result.piece.data, result.placement, result.piece.offset
-            )
-        else:
-            self._preview_key = self._scene.add_image(
-                result.piece.data,
-                result.placement,
-                name="Denoise preview",
-                offset=result.piece.offset,
-                like=result.key,
-            )
-            self.layers_changed()
-        self._view.say(result.words)
-
-    def _remove_preview(self) -> None:
-        self._latest.forget()
-        key, self._preview_key = self._preview_key, None
-        if key is not None:
-            self._scene.remove(key)
+    def _suggested(self, suggestion: Any) -> None:
+        self._view.show_suggestion(suggestion.settings, suggestion.words)
+        self._view.say(suggestion.words)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Preview:
-    """A finished preview and where it belongs."""
+def _suggestion(key: LayerKey, volume: Volume, settings: DenoiseSettings) -> Any:
+    """Look at the noise; called in a worker."""
+    from napari_voxuda.app.denoise_preview import PreviewSource
+    from napari_voxuda.app.denoise_suggestion import suggest_settings
 
-    key: LayerKey
-    placement: Any
-    piece: PreviewPiece
-    words: str
-
-
-def _preview_words(settings: DenoiseSettings, view: SliceView, piece: PreviewPiece) -> str:
-    axis = "zyx"[view.axis]
-    words = f"Preview: {METHOD_NAMES[settings.method]}, slice {axis} = {view.index}."
-    return words if piece.is_exact else f"{words} Approximate: the volume is large."
+    return suggest_settings(volume, settings, PreviewSource().statistics(key, volume))

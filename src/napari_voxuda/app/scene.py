@@ -43,12 +43,22 @@ class SliceView:
     start, stop : tuple of int
         (z, y, x) bounds of the visible voxels, ``start < stop``; along `axis` they are
         `index` and ``index + 1``.
+    horizontal : int or None
+        The axis from the left to the right of the screen; the last of the two in the slice when None.
     """
 
     axis: int
     index: int
     start: TripleInt
     stop: TripleInt
+    horizontal: int | None = None
+
+    @property
+    def across_screen(self) -> int:
+        """The axis from the left to the right of the screen."""
+        if self.horizontal is not None:
+            return self.horizontal
+        return 1 if self.axis == 2 else 2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -142,6 +152,10 @@ class Scene(Protocol):
         self, key: LayerKey, data: npt.NDArray[Any], placement: Any, offset: TripleInt
     ) -> None:
         """Replace the values and place of an image of the same number of axes."""
+        ...
+
+    def link_contrast(self, key: LayerKey, like: LayerKey, *, shift: float = 0.0) -> None:
+        """Keep the contrast limits of image `key` those of `like` plus `shift`, whichever is changed."""
         ...
 
     def update_labels(self, key: LayerKey, data: npt.NDArray[Any]) -> None:

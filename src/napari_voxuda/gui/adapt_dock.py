@@ -30,6 +30,7 @@ from napari_voxuda.gui.runs_group import RunsGroup
 from napari_voxuda.gui.source_group import SourceGroup
 from napari_voxuda.gui.target_group import TargetGroup
 from napari_voxuda.gui.training_group import TrainingGroup
+from napari_voxuda.method.denoising import DenoiseSettings
 
 __all__ = ["AdaptDock"]
 
@@ -182,6 +183,12 @@ class AdaptDock(DockFrame):
             self._had_result = True
             self.target.collapse()
             self.result.expand()
+
+    def take_denoiser(self, settings: DenoiseSettings) -> None:
+        """Let the teacher see the target denoised as in the dock *Denoise (IBF)*."""
+        self.training.set_denoiser(settings)
+        self.training.expand()
+        self.scroll_to(self.training.denoiser_note)
 
     def log(self, text: str, level: Level = "info") -> None:
         """Append a sentence to the messages."""

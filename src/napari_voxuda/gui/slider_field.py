@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QAbstractSpinBox, QSlider, QToolButton
+from qtpy.QtWidgets import QAbstractSpinBox, QToolButton
+from superqt import QDoubleSlider
 
 from napari_voxuda._params import Parameter
 from napari_voxuda.gui.field import Field, label_of, number_box
@@ -13,7 +14,7 @@ from napari_voxuda.gui.inputs import calm_wheel
 
 __all__ = ["SliderField"]
 
-_SLIDER_STEPS = 1000
+_KEY_STEPS = 100
 _SLIDER_REACH = 8.0
 
 
@@ -29,8 +30,12 @@ class SliderField(Field):
         self._high = declared.default * _SLIDER_REACH
         if declared.maximum is not None:
             self._high = min(self._high, declared.maximum)
-        self._slider = QSlider(Qt.Orientation.Horizontal)
-        self._slider.setRange(0, _SLIDER_STEPS)
+        self._slider = QDoubleSlider(Qt.Orientation.Horizontal)  # type: ignore[no-untyped-call]
+        # It slides along the logarithm.
+        low, high = math.log(self._low), math.log(self._high)
+        self._slider.setRange(low, high)
+        self._slider.setSingleStep((high - low) / _KEY_STEPS)
+        self._slider.setPageStep((high - low) / 10)
         calm_wheel(self._slider)
         self._box = number_box(declared, float)
         self._box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
@@ -56,9 +61,8 @@ class SliderField(Field):
         self._box.setValue(value)
         self._follow(value)
 
-    def _slid(self, position: int) -> None:
-        ratio = self._high / self._low
-        value = self._low * ratio ** (position / _SLIDER_STEPS)
+    def _slid(self, position: float) -> None:
+        value = math.exp(position)
         digits = max(0, 2 - math.floor(math.log10(value)))
         self._box.setValue(round(value, digits))
 
@@ -68,7 +72,6 @@ class SliderField(Field):
 
     def _follow(self, value: float) -> None:
         inside = min(max(value, self._low), self._high)
-        position = math.log(inside / self._low) / math.log(self._high / self._low)
         self._slider.blockSignals(True)
-        self._slider.setValue(round(position * _SLIDER_STEPS))
+        self._slider.setValue(math.log(inside))
         self._slider.blockSignals(False)

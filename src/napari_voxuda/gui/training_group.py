@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFormLayout, QSpinBox, QWidget
+from qtpy.QtWidgets import QFormLayout, QLabel, QSpinBox, QWidget
 
 from napari_voxuda.adaptation.settings import PRESETS, AdaptSettings
+from napari_voxuda.app.denoise_names import denoiser_words
 from napari_voxuda.app.jobs import DeviceName
+from napari_voxuda.errors import InputError
 from napari_voxuda.gui.config_form import ConfigForm
 from napari_voxuda.gui.frame import Group
 from napari_voxuda.gui.inputs import (
@@ -21,6 +24,7 @@ from napari_voxuda.gui.inputs import (
     choice_box,
 )
 from napari_voxuda.gui.path_row import PathRow, ask_folder
+from napari_voxuda.method.denoising import DenoiseSettings
 
 __all__ = ["TrainingGroup"]
 
@@ -67,6 +71,15 @@ class TrainingGroup(Group):
         rows.addRow("Device", self.device_box)
         rows.addRow("Run folder", self.run_row)
         self.addWidget(inner)
+        self.denoiser_note = QLabel()
+        self.denoiser_note.setWordWrap(True)
+        self.denoiser_note.setAccessibleName("Denoiser")
+        self.denoiser_note.setToolTip(
+            "Change it under “All settings”: Teacher input, and Denoise. A denoiser that came from the "
+            "dock “Denoise (IBF)” is kept when another preset is chosen."
+        )
+        self.addWidget(self.denoiser_note)
+        self._handed: DenoiseSettings | None = None
         self.form = ConfigForm(AdaptSettings.preset(self.preset_box.currentData()))
         settings = Group("All settings", expanded=False)
         seed = QWidget()
@@ -79,6 +92,8 @@ class TrainingGroup(Group):
         self.addWidget(settings)
         self.preset_box.currentIndexChanged.connect(self._take_preset)
         self.run_row.changed.connect(self.run_changed.emit)
+        self.form.valueChanged.connect(self._show_denoiser)
+        self._show_denoiser()
 
     def settings(self) -> AdaptSettings:
         """Return the chosen settings; raises `InputError` where they do not fit together."""
@@ -103,5 +118,29 @@ class TrainingGroup(Group):
         """Return the seed."""
         return int(self.seed_box.value())
 
+    def set_denoiser(self, settings: DenoiseSettings) -> None:
+        """Let the teacher see the target denoised with `settings`, whatever the preset says."""
+        self._handed = settings
+        self._give(self.settings())
+
     def _take_preset(self) -> None:
-        self.form.setValue(AdaptSettings.preset(self.preset_box.currentData()))
+        self._give(AdaptSettings.preset(self.preset_box.currentData()))
+
+    def _give(self, settings: AdaptSettings) -> None:
+        if self._handed is not None:
+            settings = replace(settings, teacher_input="denoised", denoise=self._handed)
+        self.form.setValue(settings)
+
+    def _show_denoiser(self) -> None:
+        try:
+            settings = self.settings()
+        except InputError:  # said when they are used
+            return
+        is_denoised = settings.teacher_input == "denoised"
+        if self._handed is not None:
+            self._handed = settings.denoise if is_denoised else None
+        words = f"Teacher sees the target denoised: {denoiser_words(settings.denoise)}."
+        if settings.pseudo_labels == "none":
+            words += " ⚠ Without pseudo-labels it is of no account: choose another preset."
+        self.denoiser_note.setText(words)
+        self.denoiser_note.setVisible(is_denoised)

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_voxuda.method.amplitude import exchange_amplitude
-    from napari_voxuda.method.bilateral import BILATERAL_HALO, bilateral_filter, gaussian_kernel
+    from napari_voxuda.method.bilateral import (
+        BILATERAL_HALO,
+        bilateral_filter,
+        gaussian_kernel,
+        suggest_bilateral_sigma_range,
+    )
     from napari_voxuda.method.consistency import consistency_loss
     from napari_voxuda.method.denoising import DenoiseSettings, denoise, denoise_halo
     from napari_voxuda.method.expected_dice import (
@@ -98,6 +103,7 @@ __all__ = [
     "ranked_pseudo_label",
     "speckle_noise",
     "spectrum_noise",
+    "suggest_bilateral_sigma_range",
     "suggest_sigma_range",
     "target_noise_variance",
     "total_loss",
