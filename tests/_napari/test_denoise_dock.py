@@ -12,6 +12,7 @@ from napari.utils.interactions import (
     mouse_press_callbacks,
     mouse_release_callbacks,
 )
+from wrapt import ObjectProxy
 
 from napari_voxuda.method.denoising import DenoiseSettings
 
@@ -70,7 +71,7 @@ def _mouse(viewer, kind, voxel):
         "move": mouse_move_callbacks,
         "release": mouse_release_callbacks,
     }
-    calls[kind](viewer, event)
+    calls[kind](viewer, ObjectProxy(event))  # the viewer exchanges what is in the proxy
 
 
 def test_the_divider_parts_raw_and_denoised_and_is_dragged(viewer, dock, preview):
