@@ -87,12 +87,14 @@ class AdaptJob(Job):
     def problems(self, folder: Path) -> list[str]:
         """Read every file that has its final name, and ask for every step that the log promises."""
         run, found = folder / "run", []
-        known = {"run.json", "events.jsonl", "lock", "checkpoints"}
+        known = {"run.json", "events.jsonl", "lock", "checkpoints", "snapshots"}
         known |= {"model.safetensors", "model.safetensors.json"}
         names = {path.name for path in run.iterdir()} if run.exists() else set()
         found += [f"{name} is none of a run's files" for name in names - known if not _hidden(name)]
         for path in run.glob("*.json"):
             json.loads(path.read_text())
+        for path in (run / "snapshots").glob("step-*.safetensors"):
+            _step_of(path)
         steps = [_step_of(path) for path in _weights(run)]
         saved = [event["step"] for event in _events(run) if event["event"] == "checkpoint"]
         if saved and max(steps, default=0) < max(saved):
@@ -106,8 +108,10 @@ class AdaptJob(Job):
         run = folder / "run"
         record = json.loads((run / "model.safetensors.json").read_text())
         steps = {e["step"]: e["losses"] for e in _events(run) if e["event"] == "step"}
+        kept = sorted((run / "snapshots").glob("step-*.safetensors"))
         return {
             "model": finished(hash_path(run / "model.safetensors")),
+            "snapshots": [finished(hash_path(path)) for path in kept],
             "recorded": record["output"]["sha256"],
             "losses": [steps[step] for step in sorted(steps)],
             "names": sorted(str(path.relative_to(run)) for path in run.rglob("*")),

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from napari_voxuda._types import Event
 from napari_voxuda.adaptation.health import Collapse
 
-__all__ = ["Alarm", "AlarmKind", "CheckpointSaved", "Preview", "StepDone"]
+__all__ = ["Alarm", "AlarmKind", "CheckpointSaved", "Preview", "SnapshotKept", "StepDone"]
 
 AlarmKind = Collapse | Literal["out of memory"]
 """What an alarm is about: a collapse of the training, or a step that did not fit into memory."""
@@ -68,6 +68,14 @@ class Preview(Event):
 @dataclass(frozen=True, kw_only=True)
 class CheckpointSaved(Event):
     """The full state is on disk and the run can be resumed from it."""
+
+    step: int
+    path: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnapshotKept(Event):
+    """The network as it is after a step is kept, to be looked at later; see `snapshots`."""
 
     step: int
     path: Path

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from napari_voxuda._types import Message, Task
+from napari_voxuda._types import Event, Message, Task
 from napari_voxuda.adaptation.drawing import LabelledSource, simulate_source
 from napari_voxuda.adaptation.events import CheckpointSaved, Preview
 from napari_voxuda.adaptation.learner import Learner
@@ -22,11 +23,20 @@ from napari_voxuda.method.expected_dice import (
     mean_size_threshold,
 )
 from napari_voxuda.networks.prediction import predict_steadily
+from napari_voxuda.networks.voxresnet import VoxResNet
 
-__all__ = ["adapt"]
+__all__ = ["StepWatch", "adapt"]
 
 _CHUNK = 16
 _CALIBRATION_BOXES = 96
+
+
+class StepWatch(Protocol):
+    """Looks at a run between two steps."""
+
+    def after_step(self, network: VoxResNet, step: int) -> Iterable[Event]:
+        """Return what is to be told; the network and the random numbers of the run stay as they are."""
+        ...
 
 
 def adapt(
@@ -39,6 +49,7 @@ def adapt(
     device: torch.device,
     run: RunFolder | None = None,
     card: dict[str, Any] | None = None,
+    watch: StepWatch | None = None,
 ) -> Task[Learner]:
     """Adapt a network to a target.
 
@@ -63,12 +74,14 @@ def adapt(
         Where checkpoints go.
     card : dict or None
         Model card stored with the weights.
+    watch : StepWatch or None
+        Looks at the segmenting network after each step.
 
     Yields
     ------
     Event
-        `Progress` while simulating and while labelling the target, `StepDone`, `Preview` and
-        `CheckpointSaved`; an `Alarm` when the run has collapsed and was taken back, after
+        `Progress` while simulating and while labelling the target, `StepDone`, `Preview`,
+        `SnapshotKept` and `CheckpointSaved`; what `watch` tells; an `Alarm` when the run has collapsed and was taken back, after
         a loss that is not finite without `StepDone`, or when a step did not fit into memory and is tried
         again with fewer boxes.
 
@@ -98,6 +111,7 @@ def adapt(
     yield from training.restore()
     shown = target.draw(2, torch.Generator().manual_seed(seed)).to(device)
     try:
+        yield from training.keep_snapshot(again=False)  # a stopped run may have had no time for it
         while training.done < settings.steps:
             target.check()
             yield from training.label_when_due()
@@ -105,8 +119,11 @@ def adapt(
             last = training.done == settings.steps
             if last or training.done % settings.preview_every == 0:
                 yield _preview(training.learner, shown, training.done, settings)
+            yield from training.keep_snapshot()
             if run is not None and (last or training.done % settings.checkpoint_every == 0):
                 yield CheckpointSaved(step=training.done, path=training.save(run))
+            if watch is not None:
+                yield from watch.after_step(_segmenting(training.learner, settings), training.done)
     except (
         GeneratorExit,
         TargetChangedError,
@@ -120,8 +137,12 @@ def adapt(
     return training.learner
 
 
+def _segmenting(learner: Learner, settings: AdaptSettings) -> VoxResNet:
+    return learner.teacher if settings.predict_with == "teacher" else learner.student
+
+
 def _preview(learner: Learner, boxes: Tensor, step: int, settings: AdaptSettings) -> Preview:
-    network = learner.teacher if settings.predict_with == "teacher" else learner.student
+    network = _segmenting(learner, settings)
     probability = predict_steadily(
         network, boxes, mirrors=False, smooth_voxels=settings.smooth_voxels
     )
@@ -136,7 +157,7 @@ def _preview(learner: Learner, boxes: Tensor, step: int, settings: AdaptSettings
 def _calibrate(learner: Learner, target: Target, settings: AdaptSettings, seed: int) -> Message:
     """Choose the threshold that is told as 0.5 on target boxes."""
     generator = torch.Generator().manual_seed(seed)
-    network = learner.teacher if settings.predict_with == "teacher" else learner.student
+    network = _segmenting(learner, settings)
     device = next(network.parameters()).device
     parts = [
         predict_steadily(

@@ -4,6 +4,7 @@
                       out, with what the run went on
 ``events.jsonl``      one JSON object a line, appended
 ``checkpoints/``      the newest full states; the one being written is never the only one
+``snapshots/``        the segmenting network at some twenty steps; see `snapshots`
 ``model.safetensors`` the adapted network, once the run has finished
 ``source-…mrc``       tomogram and labels that the source is cut from, where it is such a pair
 ``lock``              held by the process that writes; freed by the system when that dies
@@ -27,6 +28,7 @@ from torch import Tensor
 
 from napari_voxuda._types import Event, Message
 from napari_voxuda.adaptation.events import Alarm, CheckpointSaved, StepDone
+from napari_voxuda.adaptation.snapshots import SNAPSHOTS
 from napari_voxuda.errors import (
     FileFormatError,
     OutputError,
@@ -135,7 +137,7 @@ class RunFolder:
         lock = _acquire(path)
         try:
             record = read_record(path)  # again, now that nobody else can be writing it
-            for folder in (path, path / CHECKPOINTS):
+            for folder in (path, path / CHECKPOINTS, path / SNAPSHOTS):
                 remove_parts(folder)
         except BaseException:
             lock.release()

@@ -14,7 +14,7 @@ import torch
 
 from napari_voxuda._types import Event, Message
 from napari_voxuda.adaptation.drawing import draw_source, draw_target
-from napari_voxuda.adaptation.events import Alarm, StepDone
+from napari_voxuda.adaptation.events import Alarm, SnapshotKept, StepDone
 from napari_voxuda.adaptation.learner import Learner, NotFiniteError, label_step
 from napari_voxuda.adaptation.memory import Undo, free_memory, recorded_batch, smaller_batch
 from napari_voxuda.adaptation.noise_match import SourceImages
@@ -22,6 +22,7 @@ from napari_voxuda.adaptation.recovery import Recovery
 from napari_voxuda.adaptation.run_folder import RunFolder
 from napari_voxuda.adaptation.self_labels import LabelledTarget, label_target
 from napari_voxuda.adaptation.settings import AdaptSettings
+from napari_voxuda.adaptation.snapshots import is_due, keep_snapshot, path_of
 from napari_voxuda.adaptation.step import StepOutcome, adaptation_step
 from napari_voxuda.data.targets import Target
 from napari_voxuda.errors import FileFormatError, is_out_of_memory, one_line
@@ -138,6 +139,14 @@ class Training:
         path = run.save_checkpoint(self.done, state, metadata)
         self.saved = self.done
         return path
+
+    def keep_snapshot(self, *, again: bool = True) -> Generator[Event, None, None]:
+        """Keep the segmenting network where that is due; one that is there already only `again`."""
+        if self.run is None or self.card is None or not is_due(self.done, self.settings.steps):
+            return
+        if again or not path_of(self.run.path, self.done).exists():
+            kept = keep_snapshot(self.run.path, self.done, self.learner.weights(), self.card)
+            yield SnapshotKept(step=kept.step, path=kept.path)
 
     def label_when_due(self) -> Generator[Event, None, None]:
         """Label the target once its step has come."""

@@ -25,6 +25,7 @@ from napari_voxuda.app.adapt_plan import (
 from napari_voxuda.app.device import resolve_device
 from napari_voxuda.app.jobs import AdaptJob, AdaptResult
 from napari_voxuda.app.layer_source import check_pair
+from napari_voxuda.app.live_view import LivePrediction, SlicePicture, ViewWish
 from napari_voxuda.app.provenance import Provenance, sign
 from napari_voxuda.errors import InputError, RunFolderError
 from napari_voxuda.io.provenance import sidecar_path
@@ -118,7 +119,7 @@ def _start(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
         if pair is not None:  # from the copy, as after a resume
             source = yield from labelled_source(plan, run.path)
         yield Message(text=f"Adapting on {device}; the run is kept in {job.out}.")
-        return (yield from _run(run, plan, source, target, device))
+        return (yield from _run(run, plan, source, target, device, job.live))
 
 
 def _resume(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
@@ -149,9 +150,8 @@ def _resume(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
             volumes, plan, picks_of(picks, volumes[0], plan.source.voxel_size_angstrom)
         )
         _check_same(recorded, target.describe(), job.out)
-        return (
-            yield from _run(run, plan, (yield from labelled_source(plan, run.path)), target, device)
-        )
+        source = yield from labelled_source(plan, run.path)
+        return (yield from _run(run, plan, source, target, device, job.live))
 
 
 def _check_same(recorded: dict[str, Any], facts: dict[str, Any], out: Path) -> None:
@@ -170,7 +170,12 @@ def _check_same(recorded: dict[str, Any], facts: dict[str, Any], out: Path) -> N
 
 
 def _run(
-    run: RunFolder, plan: Plan, source: Any, target: Target, device: torch.device
+    run: RunFolder,
+    plan: Plan,
+    source: Any,
+    target: Target,
+    device: torch.device,
+    live: ViewWish | None,
 ) -> Task[AdaptResult]:
     from napari_voxuda.adaptation.loop import adapt
     from napari_voxuda.adaptation.run_scores import write_expected_dice
@@ -185,6 +190,7 @@ def _run(
         device=device,
         run=run,
         card=to_dict(card),
+        watch=_live_prediction(target, plan, live),
     )
     learner = yield from _logged(task, run)
     if learner.expected_dice is not None:
@@ -194,6 +200,16 @@ def _run(
     run.save_model(weights, {"step": plan.settings.steps, "model": to_dict(card)})
     _sign(run)
     return AdaptResult(run=run.path, steps=plan.settings.steps)
+
+
+def _live_prediction(target: Target, plan: Plan, live: ViewWish | None) -> LivePrediction | None:
+    """Return what shows the run on its tomogram; None where nobody looks, or there is no tomogram."""
+    from napari_voxuda.data.targets import TomogramTarget
+
+    if live is None or not isinstance(target, TomogramTarget):
+        return None
+    picture = SlicePicture(target.values, mean=target.mean, scale=target.scale)
+    return LivePrediction(picture, live, smooth_voxels=plan.settings.smooth_voxels)
 
 
 def _sign(run: RunFolder) -> None:

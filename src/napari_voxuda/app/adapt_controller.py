@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from napari_voxuda._types import Event, Message, Progress
-from napari_voxuda.adaptation.events import Alarm, CheckpointSaved, Preview, StepDone
+from napari_voxuda.adaptation.events import Alarm, CheckpointSaved, Preview, SnapshotKept, StepDone
 from napari_voxuda.app.adapt_and_segment import AdaptOutcome, adapt_and_segment_task
 from napari_voxuda.app.adapt_request import AdaptRequest, make_job, target_volume
 from napari_voxuda.app.adapt_view import AdaptView
@@ -15,6 +16,8 @@ from napari_voxuda.app.child import child_task
 from napari_voxuda.app.comparison_controller import ComparisonController
 from napari_voxuda.app.job import Job, JobState
 from napari_voxuda.app.jobs import Segmentation, SegmentJob
+from napari_voxuda.app.live_controller import LiveController
+from napari_voxuda.app.live_view import LivePiece
 from napari_voxuda.app.mask_controller import MaskController
 from napari_voxuda.app.mask_refinement import RefinedMask
 from napari_voxuda.app.pace import Pace, ProgressLine
@@ -60,6 +63,7 @@ class AdaptController:
         )
         self.mask = MaskController(scene, executor, self._mask_shown, self._failed)
         self.runs = RunsController(view, executor, self._show_run)
+        self.live = LiveController(view.live, scene, executor, view.target_layer)
         self._mask_run: Path | None = None
         self.comparison = ComparisonController(
             view.comparison,
@@ -76,8 +80,10 @@ class AdaptController:
 
     def layers_changed(self) -> None:
         """Bring the lists of layers up to date."""
+        self.live.layers_changed()
         choices = self._scene.choices
-        self._view.show_layers(choices("image"), choices("points"), choices("labels"))
+        images = [choice for choice in choices("image") if not self.live.is_own(choice)]
+        self._view.show_layers(images, choices("points"), choices("labels"))
         self.comparison.layers_changed()
 
     def open(self, path: Path) -> None:
@@ -117,6 +123,7 @@ class AdaptController:
             return  # the run that goes on here stays the one that is shown
         self._run = self._view.run_folder()
         self._show_run()
+        self.live.show_run(self._run)
         self.runs.look_at(self._run)
 
     def start(self) -> None:
@@ -192,6 +199,7 @@ class AdaptController:
         self._contrast.forget()
         self.runs.close()
         self.comparison.close()
+        self.live.close()
         self.mask.close()
         self.cancel()
 
@@ -211,12 +219,13 @@ class AdaptController:
             self._view.say(str(error), "error")
             return
         self._run = run
+        job = replace(job, live=self.live.begin(request.layer, placement, run, job.settings.steps))
         self.runs.leave()
         self.runs.remember(run)
         if not resume:
             self._view.clear_curves()
         call = partial(adapt_and_segment_task, job, volume, request.segment_settings)
-        task = partial(child_task, call) if request.place == "process" else call
+        task = partial(child_task, call, job.live) if request.place == "process" else call
         self._launch(task, partial(self._adapted, placement, name))
         self._view.log(f"Run folder: {run}")
 
@@ -236,6 +245,7 @@ class AdaptController:
         self._view.say("")
 
         def ended(job: Job[Any]) -> None:
+            self.live.ended()
             self._show_run()
             self.runs.refresh()
             if job.error is not None:
@@ -252,6 +262,10 @@ class AdaptController:
     def _on_event(self, event: Event) -> None:
         if isinstance(event, StepDone):
             self._stepped(event)
+        elif isinstance(event, LivePiece):
+            self.live.show_piece(event)
+        elif isinstance(event, SnapshotKept):
+            self.live.snapshot_kept()
         elif isinstance(event, Preview):
             self._view.show_preview(event)
         elif isinstance(event, Progress):

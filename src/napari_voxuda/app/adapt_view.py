@@ -9,6 +9,7 @@ from napari_voxuda.adaptation.events import Alarm, Preview, StepDone
 from napari_voxuda.app.adapt_request import AdaptRequest
 from napari_voxuda.app.comparison_controller import ComparisonView
 from napari_voxuda.app.job import JobState
+from napari_voxuda.app.live_controller import LiveView
 from napari_voxuda.app.mask_refinement import MaskChoice
 from napari_voxuda.app.pace import ProgressLine
 from napari_voxuda.app.runs_controller import RunsView
@@ -24,6 +25,11 @@ class AdaptView(RunsView, Protocol):
     @property
     def comparison(self) -> ComparisonView:
         """The group that compares the mask."""
+        ...
+
+    @property
+    def live(self) -> LiveView:
+        """The row of the live prediction and of the snapshots."""
         ...
 
     def request(self) -> AdaptRequest:

@@ -22,6 +22,7 @@ from functools import partial
 from typing import IO, Any, TypeVar
 
 from napari_voxuda._types import Event, Message, Task
+from napari_voxuda.app.live_view import ViewWish
 from napari_voxuda.app.wire import receive, send
 from napari_voxuda.errors import ProcessError
 
@@ -32,7 +33,7 @@ _NICENESS = 5
 _SECONDS_TO_CLOSE = 60.0
 
 
-def child_task(call: partial[Task[_Result]]) -> Task[_Result]:
+def child_task(call: partial[Task[_Result]], live: ViewWish | None = None) -> Task[_Result]:
     """Run a task in a child process.
 
     Parameters
@@ -40,6 +41,8 @@ def child_task(call: partial[Task[_Result]]) -> Task[_Result]:
     call : functools.partial
         Makes the task: a function of a module with arguments that pickle takes. Memory-mapped arrays
         travel as the name of their file.
+    live : ViewWish or None
+        The same as somewhere among the arguments; what it holds goes to the child with each request.
 
     Yields
     ------
@@ -61,9 +64,9 @@ def child_task(call: partial[Task[_Result]]) -> Task[_Result]:
     if not sys.executable:  # an embedded interpreter, which cannot be started again
         return (yield from call())
     yield Message(text="Starting a process for the run.")
-    child = _Child()
+    child = _Child(live)
     try:
-        child.tell(call)
+        child.tell((call, live))  # in one piece, so that the child gets one wish and not two
         child.ask_ahead()
         while True:
             kind, value = child.ask()
@@ -80,7 +83,8 @@ def child_task(call: partial[Task[_Result]]) -> Task[_Result]:
 class _Child:
     """The child process and the two pipes to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, live: ViewWish | None) -> None:
+        self._live = live
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__],
             stdin=subprocess.PIPE,
@@ -101,7 +105,7 @@ class _Child:
 
     def ask_ahead(self) -> None:
         with contextlib.suppress(OSError):  # it has ended: its last answer tells how
-            send(self._requests, "next")
+            send(self._requests, None if self._live is None else self._live.view)
 
     def ask(self) -> tuple[str, Any]:
         self.ask_ahead()
@@ -136,7 +140,7 @@ def _last_words(code: int) -> str:
 
 
 def main() -> None:
-    """Serve as the child: read a call, then answer each request with the task's next event."""
+    """Serve as the child: read a call, then answer each request, which holds the wanted view, with the task's next event."""
     # What a library prints must not get between the answers.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -145,17 +149,27 @@ def main() -> None:
         os.nice(_NICENESS)
     requests = sys.stdin.buffer
     with contextlib.suppress(EOFError, BrokenPipeError):
-        _serve(receive(requests), requests, answers)
+        call, live = receive(requests)
+        _serve(call, live, requests, answers)
     with contextlib.suppress(OSError):
         answers.close()
 
 
-def _serve(call: Callable[[], Task[Any]], requests: IO[bytes], answers: IO[bytes]) -> None:
+def _serve(
+    call: Callable[[], Task[Any]],
+    live: ViewWish | None,
+    requests: IO[bytes],
+    answers: IO[bytes],
+) -> None:
     task: Generator[Event, None, Any] | None = None
     answer: tuple[str, Any] = ("event", None)
     try:
         while answer[0] == "event":
-            receive(requests)  # raises at the end of the pipe: stopped, or the viewer is gone
+            view = receive(
+                requests
+            )  # raises at the end of the pipe: stopped, or the viewer is gone
+            if live is not None:
+                live.view = view
             try:
                 task = task if task is not None else call()
                 answer = ("event", next(task))

@@ -10,6 +10,7 @@ from napari_voxuda._types import Contrast
 from napari_voxuda.adaptation.refine_settings import RefineSettings
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.app.layer_source import LayerSource
+from napari_voxuda.app.live_view import ViewWish
 from napari_voxuda.app.provenance import Provenance
 from napari_voxuda.data.corrections import Corrections
 from napari_voxuda.data.picks import Picks
@@ -96,6 +97,8 @@ class AdaptJob:
     labelled : LayerSource or None
         A tomogram and its labels, which are the source instead of a simulated one; of `source`, box, count
         and `empty_fraction` count. The run folder keeps a copy, from which it is resumed.
+    live : ViewWish or None
+        What of a tomogram is to be shown while the run goes on; see `live_view`.
     """
 
     target: Path | Volume | None
@@ -110,6 +113,7 @@ class AdaptJob:
     seed: int = 0
     resume: bool = False
     labelled: LayerSource | None = None
+    live: ViewWish | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

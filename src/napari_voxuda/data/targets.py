@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -89,6 +90,21 @@ class TomogramTarget(Target):
         self._mean, self._std = volume_statistics(volume.data, name=_name(volume), digest=digest)
         self._checksum = digest.hexdigest()
         self._picks = None if picks is None else _checked_picks(picks, volume)
+
+    @property
+    def values(self) -> npt.NDArray[Any]:
+        """The tomogram's values (d, h, w) as they are in its file."""
+        return self._data
+
+    @property
+    def mean(self) -> float:
+        """Their mean."""
+        return self._mean
+
+    @property
+    def scale(self) -> float:
+        """By what ``value - mean`` is divided: the standard deviation, negative for dark protein."""
+        return self._sign * self._std
 
     def check(self) -> None:
         """Make sure that the tomogram's file is there and, if it was written to, holds the same."""

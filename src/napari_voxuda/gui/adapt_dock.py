@@ -203,6 +203,7 @@ class AdaptDock(DockFrame):
         self.source = SourceGroup()
         self.training = TrainingGroup()
         self.progress = ProgressGroup(self.paced)
+        self.live = self.progress.live
         self.result = ResultGroup()
         self.runs = RunsGroup()
         self.comparison = ComparisonGroup()
@@ -242,6 +243,9 @@ class AdaptDock(DockFrame):
         self.runs.ticked.connect(controller.runs.tick)
         self.comparison.reference_changed.connect(controller.comparison.update)
         self.comparison.errors_changed.connect(controller.comparison.errors_changed)
+        self.live.wanted_changed.connect(controller.live.wanted_changed)
+        self.live.chosen.connect(controller.live.choose)
+        scene.watch_view(controller.live.view_changed)
         self.bar.started.connect(controller.start)
         self.bar.paused.connect(controller.pause)
         self.bar.resumed.connect(controller.resume)

@@ -12,6 +12,7 @@ from napari_voxuda.adaptation.events import Alarm, Preview, StepDone
 from napari_voxuda.app.run_history import RunHistory
 from napari_voxuda.app.words import Level
 from napari_voxuda.gui.frame import Group, Notice
+from napari_voxuda.gui.live_row import LiveRow
 from napari_voxuda.gui.paced import Paced
 from napari_voxuda.gui.plots import CurvePanel
 
@@ -97,7 +98,15 @@ class ProgressGroup(Group):
         self.coverage.setAccessibleName("Pseudo-labels")
         self.preview = PreviewPair()
         self.messages = MessageLog()
-        for widget in (self.alert, self.curves, self.coverage, self.preview, self.messages):
+        self.live = LiveRow()
+        for widget in (
+            self.alert,
+            self.live,
+            self.curves,
+            self.coverage,
+            self.preview,
+            self.messages,
+        ):
             self.addWidget(widget)
 
     def show_step(self, step: StepDone) -> None:
