@@ -13,10 +13,30 @@ from napari_voxuda.app.adapt_controller import AdaptController
 from napari_voxuda.app.adapt_request import AdaptRequest
 from napari_voxuda.app.job import JobState
 from napari_voxuda.app.jobs import AdaptResult, Segmentation
+from napari_voxuda.app.live_view import LivePiece
 from napari_voxuda.app.mask_refinement import MaskChoice
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError, RunFolderError
+
+
+class FakeRow:
+    """The row of the live prediction."""
+
+    def __init__(self) -> None:
+        self.on, self.moments, self.at, self.note = True, [], 0, ""
+
+    def wanted(self):
+        return self.on
+
+    def switch_off(self):
+        self.on = False
+
+    def show_moments(self, moments, at):
+        self.moments, self.at = list(moments), at
+
+    def show_note(self, text):
+        self.note = text
 
 
 class FakeView:
@@ -24,6 +44,7 @@ class FakeView:
         self.inputs = AdaptRequest()
         self.choice = MaskChoice(threshold=0.5)
         self.calls: list[tuple] = []
+        self.live = FakeRow()
 
     def request(self):
         if isinstance(self.inputs, Exception):
@@ -70,11 +91,13 @@ class FakeTasks:
         self.jobs: list = []
         self.events: list = [_step(1, 2), _step(2, 2)]
         self.error: Exception | None = None
+        self.on_adapt = lambda job: None
         monkeypatch.setattr("napari_voxuda.app.adapt.adapt_task", self.adapt)
         monkeypatch.setattr("napari_voxuda.app.segment.segment_task", self.segment)
 
     def adapt(self, job):
         self.jobs.append(job)
+        self.on_adapt(job)
         job.out.mkdir(parents=True, exist_ok=True)
         (job.out / "run.json").write_text("{}")
         yield from self.events
@@ -363,3 +386,27 @@ def test_exporting_before_there_is_a_mask_is_said(controller, view, tmp_path):
 def test_a_file_that_cannot_be_opened_is_said(controller, view):
     controller.open(Path("none.mrc"))
     assert view.said == ("none.mrc: there is no such file.", "error")
+
+
+def test_the_live_prediction_lies_on_the_target_and_goes_with_the_run(
+    controller, view, scene, executor, tasks
+):
+    piece = LivePiece(step=1, data=np.full((1, 8, 8), 0.5, dtype=np.float32), offset=(2, 0, 0))
+    tasks.events = [_step(1, 2), piece, _step(2, 2)]
+    seen = []
+    tasks.on_adapt = lambda job: seen.append(job.live.view)
+    add = scene.add_image
+
+    def noted(data, placement, *, name, **facts):
+        seen.append((name, facts.get("offset"), placement))
+        return add(data, placement, name=name, **facts)
+
+    scene.add_image = noted
+    controller.start()
+    executor.run_all()
+    volume = scene.volume(view.inputs.layer)
+    assert seen[0] == scene.view
+    assert seen[1] == ("Live prediction", (2, 0, 0), volume.grid)
+    assert view.live.note == "On the tomogram: the prediction after step 1."
+    names = [f["name"] for f in scene.layers.values()]
+    assert names == ["tomo", "tomo probability", "tomo mask"]

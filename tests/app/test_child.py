@@ -24,6 +24,7 @@ from napari_voxuda.app.adapt import adapt_task
 from napari_voxuda.app.child import child_task
 from napari_voxuda.app.denoise import denoise_task
 from napari_voxuda.app.jobs import AdaptJob, DenoiseJob
+from napari_voxuda.app.live_view import ViewWish
 from napari_voxuda.app.wire import receive, send
 from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import InputError, ProcessError
@@ -186,7 +187,7 @@ def test_the_task_is_closed_when_the_requests_end():
     send(requests, "next")
     requests.seek(0)
     with pytest.raises(EOFError):
-        child._serve(task, requests, answers)
+        child._serve(task, None, requests, answers)
     answers.seek(0)
     assert [receive(answers)[0], receive(answers)[0]] == ["event", "event"]
     assert closed == [True]
@@ -196,7 +197,7 @@ def test_what_a_library_prints_does_not_disturb_the_answers(tmp_path):
     program = (
         "import sys, napari_voxuda.app.child as c\n"
         "from napari_voxuda._types import Message\n"
-        "def serve(call, requests, answers):\n"
+        "def serve(call, live, requests, answers):\n"
         "    print('a library talks', flush=True)\n"
         "    c.send(answers, 'clean')\n"
         "c._serve = serve\n"
@@ -209,7 +210,24 @@ def test_what_a_library_prints_does_not_disturb_the_answers(tmp_path):
         stderr=subprocess.PIPE,
         env={**os.environ},
     )
-    send(process.stdin, "a call")
+    send(process.stdin, ("a call", None))
     assert receive(process.stdout) == "clean"
     _, said = process.communicate(timeout=30)
     assert b"a library talks" in said
+
+
+def test_the_wanted_view_goes_with_each_request():
+    live = ViewWish()
+
+    def task():
+        while True:
+            yield Message(text=str(live.view))
+
+    requests, answers = io.BytesIO(), io.BytesIO()
+    for view in ("here", "there", None):
+        send(requests, view)
+    requests.seek(0)
+    with pytest.raises(EOFError):
+        child._serve(task, live, requests, answers)
+    answers.seek(0)
+    assert [receive(answers)[1].text for _ in range(3)] == ["here", "there", "None"]

@@ -111,19 +111,19 @@ def test_tiles_are_kept_while_the_view_moves_within_its_slice(volume):
     assert not picture.piece(1).data.any(), "another slice has nothing of this one"
 
 
-def test_a_picture_costs_an_eighth_of_the_time_of_training(volume, costly):
+def test_a_picture_costs_a_bounded_share_of_the_time_of_training(volume, costly):
     watcher = watch(volume, ViewWish(view()), costly.clock)
     for step in range(1, 401):
         costly.clock.now += 0.5
         list(watcher.after_step(costly, step))
-    assert 0.9 < costly.calls * costly.seconds / (0.125 * 400 * 0.5 + 0.6) <= 1.1
+    assert 0.9 < costly.calls * costly.seconds / (0.08 * 400 * 0.5 + 0.6) <= 1.1
 
 
 def test_waiting_saves_up_no_long_interruption(volume, costly):
     watcher = watch(volume, ViewWish(view()), costly.clock)
     costly.clock.now += 1e6  # the run was paused
     list(watcher.after_step(costly, 1))
-    assert costly.calls * costly.seconds <= 0.7
+    assert costly.calls * costly.seconds < 0.75
 
 
 def test_it_tells_at_most_every_two_seconds(volume, costly):

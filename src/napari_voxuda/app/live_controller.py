@@ -277,17 +277,19 @@ class _Newest:
         self._on_piece = on_piece
         self._on_error = on_error
         self._job: Job[LivePiece] | None = None
+        self._busy = False
         self._waiting: Callable[[], Any] | None = None
         self._wanted = 0
 
     def request(self, task: Callable[[], Any]) -> None:
         """Run a task now, or when the present one has ended."""
         self._wanted += 1
-        if self._job is not None and self._job.state.is_active:
-            self._waiting = task
-            self._job.cancel()
+        if not self._busy:
+            self._start(task)
             return
-        self._start(task)
+        self._waiting = task
+        if self._job is not None:
+            self._job.cancel()
 
     def forget(self) -> None:
         """Want none of them any more."""
@@ -297,6 +299,7 @@ class _Newest:
             self._job.cancel()
 
     def _start(self, task: Callable[[], Any]) -> None:
+        self._busy = True
         number = self._wanted
 
         def told(event: Event) -> None:
@@ -304,6 +307,7 @@ class _Newest:
                 self._on_piece(event)
 
         def ended(job: Job[Any]) -> None:
+            self._busy = False
             waiting, self._waiting = self._waiting, None
             if waiting is not None:
                 self._start(waiting)

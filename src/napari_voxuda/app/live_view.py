@@ -1,9 +1,9 @@
 """What a network finds in the slice that is on the screen, while it is trained and afterwards.
 
 The slice is covered by flat tiles, from the middle of the view outwards, and predicted two tiles at a time. While a run
-goes on, that happens between two steps, and a purse pays for it: for each second of training
-it gets an eighth of a second, and a tile is predicted only when it is not empty. So a picture costs the training
-about a ninth of its time, however large the view and however slow the machine.
+goes on, that happens between two steps, and a purse pays for it: each second of training puts 0.08 s
+into it, and tiles are predicted only while it is not empty. So a picture costs the training
+a thirteenth of its time, however large the view and however slow the machine.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LivePiece", "LivePrediction", "SlicePicture", "ViewWish"]
 
-SHARE = 0.125  # seconds for the picture in a second of training
+SHARE = 0.08  # seconds for the picture in a second of training
 _EVERY_SECONDS = 2.0
 _FULL_PURSE_SECONDS = 0.6
 _PAIR = 2  # a CPU is several times slower with one tile than with two

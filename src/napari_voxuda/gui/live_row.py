@@ -32,7 +32,7 @@ class LiveRow(QWidget):
         self.box.setChecked(True)
         self.box.setToolTip(
             "Show on the tomogram what the network finds in the slice in view: every 2 s at most while a "
-            "run goes on, from the middle of the view outwards. It takes about a tenth of the run's time."
+            "run goes on, from the middle of the view outwards. It takes about a thirteenth of the run's time."
         )
         self.box.setAccessibleName("Show live prediction")
         self.slider = QSlider(Qt.Orientation.Horizontal)

@@ -12,6 +12,7 @@ __all__ = ["SliceTile", "plan_slice", "tiles_bounds"]
 _MULTIPLE = 8  # three strides of 2
 _CORE = 80
 _HALO = 8
+_THICKNESS = 16  # at least four slices on each side of the one that is kept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +102,8 @@ def _tile(spans: tuple[tuple[int, int], ...], axis: int) -> SliceTile:
     start, shape = [], []
     for along, (first, _) in enumerate(spans):
         if along == axis:
-            start.append(first // _MULTIPLE * _MULTIPLE - _HALO)
-            shape.append(_MULTIPLE + 2 * _HALO)
+            start.append((first - _THICKNESS // 4) // _MULTIPLE * _MULTIPLE)
+            shape.append(_THICKNESS)
         else:
             start.append(first - _HALO)
             shape.append(_CORE + 2 * _HALO)
