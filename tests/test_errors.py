@@ -65,3 +65,21 @@ def test_errors_are_caught_as_the_builtin_they_refine(
 )
 def test_foreign_words_come_on_one_line(said: BaseException | str, line: str) -> None:
     assert errors.one_line(said) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("a.mrc: wanted 3, got 4.", "a.mrc: wanted 3, got 4."),
+        ("two\nlines", "two\\nlines"),
+        ("\ud800 \x1b[31m \u202e", "\\ud800 \\x1b[31m \\u202e"),
+        ("got " + "9" * 5000 + ".", "got " + "9" * 200 + "…" + "9" * 199 + "."),
+    ],
+)
+def test_a_sentence_can_be_shown_whatever_a_file_puts_into_it(text, wanted):
+    assert str(errors.InputError(text)) == wanted
+    assert str(errors.OutputError(text)) == wanted
+
+
+def test_a_sentence_has_an_end():
+    assert len(str(errors.FileFormatError("word " * 10_000))) < 1300

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Ended", "import_everything", "in_child", "run_command"]
+__all__ = ["Ended", "import_everything", "in_child", "kill", "run_command"]
 
 _MODULES = (
     *("torch", "scipy.ndimage", "gemmi", "zarr", "tifffile", "cc3d", "safetensors.torch"),
@@ -54,7 +54,13 @@ def import_everything() -> None:
     importlib.import_module("torch").set_num_threads(1)
 
 
-def run_command(words: list[str], log: Path, *, kill_after: float | None = None) -> Ended:
+def run_command(
+    words: list[str],
+    log: Path,
+    *,
+    before: Callable[[], None] | None = None,
+    meanwhile: tuple[float, Callable[[int], None]] | None = None,
+) -> Ended:
     """Run ``napari-voxuda`` with `words` in a child.
 
     Parameters
@@ -63,37 +69,52 @@ def run_command(words: list[str], log: Path, *, kill_after: float | None = None)
         The command line without the program's name.
     log : Path
         File for what it says.
-    kill_after : float or None
-        Seconds after which it gets SIGKILL, unless it has ended by then.
+    before : callable or None
+        Called in the child before the command.
+    meanwhile : tuple of float and callable, or None
+        After so many seconds the function is called here with the child's id, unless it has ended by
+        then; `kill` is such a function.
     """
 
     def work() -> int:
         from napari_voxuda.cli.main import app
 
+        if before is not None:
+            before()
         try:
             app(words, prog_name="napari-voxuda")
         except SystemExit as end:
             return end.code if isinstance(end.code, int) else int(end.code is not None)
         return 0
 
-    return in_child(work, log, kill_after=kill_after)
+    return in_child(work, log, meanwhile=meanwhile)
 
 
-def in_child(work: Callable[[], int], log: Path, *, kill_after: float | None = None) -> Ended:
+def kill(child: int) -> None:
+    """End a process at once, without letting it clean up."""
+    os.kill(child, signal.SIGKILL)
+
+
+def in_child(
+    work: Callable[[], int],
+    log: Path,
+    *,
+    meanwhile: tuple[float, Callable[[int], None]] | None = None,
+) -> Ended:
     """Run a function in a child, which exits with what it returns; see `run_command`."""
     started = time.monotonic()
     child = os.fork()
     if child == 0:
         os._exit(_redirected(work, log))
     while True:
-        ended, status = os.waitpid(child, 0 if kill_after is None else os.WNOHANG)
+        ended, status = os.waitpid(child, 0 if meanwhile is None else os.WNOHANG)
         seconds = time.monotonic() - started
         if ended:
             said = log.read_text(errors="replace") if log.exists() else ""
             return Ended(code=os.waitstatus_to_exitcode(status), seconds=seconds, said=said)
-        if kill_after is not None and seconds >= kill_after:
-            os.kill(child, signal.SIGKILL)
-            kill_after = None
+        if meanwhile is not None and seconds >= meanwhile[0]:
+            meanwhile[1](child)
+            meanwhile = None
         time.sleep(_POLL_S)
 
 

@@ -22,7 +22,7 @@ SMALL = (
     *("--preset", "fast", "--batch", "2", "--network-stem", "2", "--network-body", "4"),
     *("--noise-samples", "2", "--source", "phantom", "--source-variety", "fixed"),
     *("--source-box", "16", "--source-count", "4", "--source-neighbours", "0"),
-    *("--contrast", "bright", "--device", "cpu"),
+    *("--contrast", "bright", "--device", "cpu", "--voxel-size", "10"),
 )
 """Options of the smallest adaptation that there is."""
 
@@ -87,13 +87,9 @@ class AdaptJob(Job):
     def problems(self, folder: Path) -> list[str]:
         """Read every file that has its final name, and ask for every step that the log promises."""
         run, found = folder / "run", []
-        known = {"run.json", "events.jsonl", "lock", "checkpoints", "snapshots"}
-        known |= {"model.safetensors", "model.safetensors.json"}
-        names = {path.name for path in run.iterdir()} if run.exists() else set()
-        found += [f"{name} is none of a run's files" for name in names - known if not _hidden(name)]
-        for path in run.glob("*.json"):
+        for path in run.rglob("*.json"):
             json.loads(path.read_text())
-        for path in (run / "snapshots").glob("step-*.safetensors"):
+        for path in run.rglob("*.safetensors"):
             _step_of(path)
         steps = [_step_of(path) for path in _weights(run)]
         saved = [event["step"] for event in _events(run) if event["event"] == "checkpoint"]
@@ -104,14 +100,17 @@ class AdaptJob(Job):
         return found
 
     def result(self, folder: Path) -> dict[str, Any]:
-        """Return the hash of the weights, the losses of each step, and the names that are left."""
+        """Return the hash of each file without times, the losses of each step, and all names."""
         run = folder / "run"
+        files = sorted(path for path in run.rglob("*") if path.is_file())
         record = json.loads((run / "model.safetensors.json").read_text())
         steps = {e["step"]: e["losses"] for e in _events(run) if e["event"] == "step"}
-        kept = sorted((run / "snapshots").glob("step-*.safetensors"))
         return {
-            "model": finished(hash_path(run / "model.safetensors")),
-            "snapshots": [finished(hash_path(path)) for path in kept],
+            "files": {
+                str(path.relative_to(run)): finished(hash_path(path))
+                for path in files
+                if path.suffix not in (".json", ".jsonl")
+            },
             "recorded": record["output"]["sha256"],
             "losses": [steps[step] for step in sorted(steps)],
             "names": sorted(str(path.relative_to(run)) for path in run.rglob("*")),
@@ -132,8 +131,8 @@ class FileJob(Job):
         Names in the folder.
     old : Path
         A folder with the older outputs.
-    new : dict
-        Hashes of the new ones by name, once they are known.
+    new, also : dict
+        Hashes of the new ones by name, once they are known, and of other ones that are right too.
     """
 
     name: str
@@ -141,6 +140,7 @@ class FileJob(Job):
     outputs: list[str]
     old: Path
     new: dict[str, str] | None = None
+    also: dict[str, str] | None = None
 
     def prepare(self, folder: Path) -> None:
         """Copy the older outputs."""
@@ -163,6 +163,7 @@ class FileJob(Job):
                 found.append(f"{name} has gone")
                 continue
             wanted = {finished(hash_path(self.old / name)), (self.new or {}).get(name)}
+            wanted.add((self.also or {}).get(name))
             if finished(hash_path(path)) not in wanted:
                 found.append(f"{name} is neither the older nor the new one")
         for path in folder.glob("*.json"):

@@ -5,16 +5,18 @@ from __future__ import annotations
 import shutil
 import signal
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from benchmarks.reliability.forked import Ended, run_command
-from benchmarks.reliability.jobs import FileJob, Job
+from benchmarks.reliability.forked import Ended, kill, run_command
+from benchmarks.reliability.jobs import Job
+from benchmarks.reliability.trials import begun, checked, uninterrupted
 
-__all__ = ["Case", "kill_cases", "table"]
+__all__ = ["Case", "kill_cases", "kill_summary", "kill_table"]
 
 ORDER = ("adapt", "adapt", "segment", "adapt", "denoise", "adapt", "export", "adapt")
 """Which commands are killed in turn."""
@@ -61,7 +63,7 @@ def kill_cases(jobs: dict[str, Job], work: Path, count: int, seed: int) -> Itera
     """
     wanted, seconds = {}, {}
     for name, job in jobs.items():
-        wanted[name], seconds[name] = _uninterrupted(job, work / f"whole-{name}", work)
+        wanted[name], seconds[name] = uninterrupted(job, work / f"whole-{name}", work)
     order = [name for name in ORDER if name in jobs]
     kills = number = 0
     while kills < count:
@@ -79,43 +81,47 @@ def kill_cases(jobs: dict[str, Job], work: Path, count: int, seed: int) -> Itera
         yield case
 
 
-def table(cases: list[Case], seconds: float) -> str:
-    """Return what came out as a Markdown table."""
-    lines = [
-        "| command | kills | of them while it went on | median moment | intact | same result |",
-        "|---|---|---|---|---|---|",
-    ]
-    for name in dict.fromkeys(case.job for case in cases):
+def kill_summary(cases: list[Case]) -> dict[str, Any]:
+    """Return what came out, by command."""
+    rows = {}
+    for name in sorted({case.job for case in cases}):
         own = [case for case in cases if case.job == name]
-        moments = [moment for case in own for moment in case.moments]
-        again = sum(len(case.moments) - 1 for case in own)
-        good = sum(not case.problems for case in own)
+        rows[name] = {
+            "cases": len(own),
+            "kills": sum(len(case.moments) for case in own),
+            "again": sum(max(0, len(case.moments) - 1) for case in own),
+            "good": sum(not case.problems for case in own),
+            "moments": [moment for case in own for moment in case.moments],
+        }
+    problems = [f"{c.number}, {c.job}, {c.moments}: {p}" for c in cases for p in c.problems]
+    return {"rows": rows, "problems": problems}
+
+
+def kill_table(pieces: Iterable[dict[str, Any]]) -> str:
+    """Return the counts of several pieces as one Markdown table."""
+    total: dict[str, dict[str, Any]] = {}
+    for piece in pieces:
+        for name, row in piece["rows"].items():
+            own = total.setdefault(name, {})
+            for key, value in row.items():
+                own[key] = own[key] + value if key in own else value
+    lines = [
+        "| command | kills | of them while it went on | median moment | intact, and then the same result |",
+        "|---|---|---|---|---|",
+    ]
+    for name, row in sorted(total.items()):
+        moment = statistics.median(row["moments"]) if row["moments"] else 0.0
         lines.append(
-            f"| {name} | {len(moments)} | {again} | {statistics.median(moments):.2f} | "
-            f"{good} of {len(own)} | {good} of {len(own)} |"
+            f"| {name} | {row['kills']} | {row['again']} | {moment:.2f} | "
+            f"{row['good']} of {row['cases']} |"
         )
-    lines += [f"\n{seconds:.0f} s"]
-    lines += [f"case {c.number}, {c.job}, {c.moments}: {p}" for c in cases for p in c.problems]
+    sums = {
+        key: sum(row[key] for row in total.values()) for key in ("kills", "again", "good", "cases")
+    }
+    lines.append(
+        f"| all | {sums['kills']} | {sums['again']} | | {sums['good']} of {sums['cases']} |"
+    )
     return "\n".join(lines)
-
-
-def _uninterrupted(job: Job, folder: Path, work: Path) -> tuple[dict[str, object], float]:
-    """Run a command twice: what comes out is the same, and how long it takes."""
-    taken, results = [], []
-    for _ in range(2):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        job.prepare(folder)
-        ended = run_command(job.words(folder), work / "log.txt")
-        if ended.code:
-            raise RuntimeError(f"{job.name}: exit code {ended.code}: {ended.said}")
-        taken.append(ended.seconds)
-        results.append(job.result(folder))
-    if results[0] != results[1]:
-        raise RuntimeError(f"{job.name}: two uninterrupted runs differ")
-    if isinstance(job, FileJob):
-        job.new = results[0]["outputs"]
-    return results[0], min(taken)
 
 
 def _killed(
@@ -124,46 +130,27 @@ def _killed(
     """Begin a command, kill it as often as planned, and let it go on to its end."""
     seconds, times = plan
     case, log = Case(number=-1, job=job.name), work / "log.txt"
-    _begin(job, folder)
+    begun(job, folder)
     for _ in range(_MOST_TRIES):
         if len(case.moments) == times:
             break
         moment = float(rng.uniform())
-        ended = run_command(job.words(folder), log, kill_after=moment * seconds)
+        ended = run_command(job.words(folder), log, meanwhile=(moment * seconds, kill))
         if ended.code != -signal.SIGKILL:  # it was faster; from the beginning
             if ended.code:
                 case.problems.append(f"it ended by itself: {_last(ended)}")
                 return case
             case.moments.clear()
-            _begin(job, folder)
+            begun(job, folder)
             continue
         case.moments.append(round(moment, 3))
-        case.problems += _checked(job, folder, log)
+        case.problems += checked(job, folder, log)
         if case.problems:
             return case
     ended = run_command(job.words(folder), log)
     if ended.code:
         case.problems.append(f"it did not go on: {_last(ended)}")
     return case
-
-
-def _begin(job: Job, folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    job.prepare(folder)
-
-
-def _checked(job: Job, folder: Path, log: Path) -> list[str]:
-    """Return what is wrong with what a killed command left."""
-    try:
-        found = job.problems(folder)
-    except Exception as error:  # anything that a half-written file may cause
-        return [f"{type(error).__name__}: {error}"]
-    for path in job.shown(folder):
-        ended = run_command(["info", str(path), "--json"], log)
-        if ended.code:
-            found.append(f"info {path.name}: {_last(ended)}")
-    return found
 
 
 def _last(ended: Ended) -> str:

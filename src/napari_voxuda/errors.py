@@ -19,8 +19,10 @@ __all__ = [
     "TargetChangedError",
     "TrainingError",
     "VoxUDAError",
+    "escaped",
     "is_out_of_memory",
     "one_line",
+    "shown",
 ]
 
 _LONGEST_REASON = 300
@@ -30,6 +32,8 @@ _MEMORY_SIGNS = (
     "defaultcpuallocator",
     "cannot allocate memory",
 )
+_LONGEST_WORD = 400
+_LONGEST_SENTENCE = 1200
 
 
 class VoxUDAError(Exception):
@@ -39,6 +43,10 @@ class VoxUDAError(Exception):
     """
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        """Return the sentence as it can be shown, whatever a file has put into it."""
+        return shown(super().__str__())
 
 
 class InputError(VoxUDAError, ValueError):
@@ -121,3 +129,25 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True
     text = str(error).lower()
     return isinstance(error, RuntimeError | OSError) and any(s in text for s in _MEMORY_SIGNS)
+
+
+def shown(text: str) -> str:
+    """Return a sentence that holds values from a file, on one line and of bounded length.
+
+    What cannot be printed, control characters and halves of characters among it, is written as an
+    escape sequence; words and sentences without end are cut in their middle.
+    """
+    words = (_cut(word, _LONGEST_WORD) for word in text.split(" "))
+    return _cut("".join(escaped(c) for c in " ".join(words)), _LONGEST_SENTENCE)
+
+
+def escaped(character: str) -> str:
+    """Return a character, or the escape sequence of one that cannot be printed."""
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def _cut(text: str, most: int) -> str:
+    half = most // 2
+    return text if len(text) <= most else f"{text[:half]}…{text[-half:]}"

@@ -104,7 +104,7 @@ def test_what_is_no_run_is_said(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match=r"run\.json was not found"):
         read_record(tmp_path)
     (tmp_path / "run.json").write_text("{")
-    with pytest.raises(FileFormatError, match="cannot be read as JSON"):
+    with pytest.raises(FileFormatError, match="JSON was wanted"):
         read_record(tmp_path)
     (tmp_path / "run.json").write_text(json.dumps({"format": 99}))
     with pytest.raises(FileFormatError, match="a run of format 1 was wanted"):
@@ -116,3 +116,22 @@ def test_a_run_is_finished_when_its_model_is_there(tmp_path: Path) -> None:
         assert not run.is_finished
         run.save_model({"a": torch.zeros(1)}, {})
         assert run.is_finished
+
+
+@pytest.mark.parametrize("name", ["settings", "source", "target", "provenance"])
+def test_a_record_of_other_kinds_of_values_is_refused(tmp_path: Path, name: str) -> None:
+    for value in ([], "a", 3, None):
+        (tmp_path / "run.json").write_text(json.dumps({"format": 1, name: value}))
+        with pytest.raises(FileFormatError, match=f"an object was wanted as '{name}'"):
+            read_record(tmp_path)
+
+
+def test_a_log_without_end_is_read_in_part(tmp_path: Path) -> None:
+    log = tmp_path / "events.jsonl"
+    log.write_text(
+        '{"event": "step", "step": 1}\n' + "[" * 5000 + '\n{"event": "step", "step": 2}\n'
+    )
+    assert [event["step"] for event in read_events(tmp_path)] == [1, 2]
+    with log.open("ab") as stream:
+        stream.truncate(1 << 36)
+    assert [event["step"] for event in read_events(tmp_path)] == [1, 2]

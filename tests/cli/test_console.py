@@ -9,7 +9,7 @@ import pytest
 
 from napari_voxuda._types import Event, Message, Progress
 from napari_voxuda.adaptation.events import Alarm
-from napari_voxuda.cli.console import aligned, message, run_task, show_json
+from napari_voxuda.cli.console import aligned, message, result, run_task, show_json
 
 _Closed = list[str]
 
@@ -81,3 +81,16 @@ def test_columns_are_aligned_without_trailing_spaces() -> None:
     assert aligned([("name", "dice"), ("a", "0.5"), ("longer", "")]) == (
         "name    dice\na       0.5\nlonger"
     )
+
+
+def test_what_has_no_bytes_is_shown_as_an_escape_sequence(capfd):
+    message("half \ud800")
+    result("half \udfff")
+    show_json({"name": "\ud800"})
+    out, err = capfd.readouterr()
+    assert err == "half \\ud800\n"
+    assert json.loads(out.partition("\n")[2]) == {"name": "\ud800"}
+
+
+def test_a_table_holds_no_control_characters():
+    assert aligned([["a\x1b[31m", "b\nc"]]) == "a\\x1b[31m  b\\nc"

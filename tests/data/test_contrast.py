@@ -151,3 +151,16 @@ def test_what_has_no_answer():
 def test_any_shape_gives_an_answer(shape):
     volume = Volume(data=np.random.default_rng(0).random(shape))
     assert detect_contrast(volume).contrast in ("bright", "dark")
+
+
+def test_a_volume_of_any_promised_size_takes_no_memory():
+    from napari_voxuda.data.contrast import _tiles
+    from napari_voxuda.data.lazy import LazyArray
+
+    class Promise:
+        shape, dtype, chunks = (10**6,) * 3, np.dtype("u1"), (64,) * 3
+
+        def __getitem__(self, key):
+            return np.zeros([k.stop - k.start for k in key], "u1")
+
+    assert len(list(_tiles(LazyArray(Promise(), (0, 1, 2))))) <= 64

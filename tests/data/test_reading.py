@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pytest
 
-from napari_voxuda.data.reading import FileStamp, read_part
+from napari_voxuda.data.reading import FileStamp, read_part, unchanged
 from napari_voxuda.data.targets import TomogramTarget
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import TargetChangedError
@@ -87,3 +87,14 @@ def test_a_target_notices_other_values_and_not_a_mere_touch(mapped):
     path.write_bytes(bytes(1024) + (values + 1).astype(">f4").tobytes())
     with pytest.raises(TargetChangedError, match="has changed since the run began"):
         target.check()
+
+
+def test_a_file_that_is_written_to_while_it_is_read_is_told(mapped):
+    array, values, path = mapped
+    volume = Volume(data=array, path=path)
+    with unchanged(volume):
+        read_part(array, slice(None))
+    with pytest.raises(TargetChangedError, match="written to while it was read"), unchanged(volume):
+        path.write_bytes(bytes(1024) + (values + 1).tobytes())
+    with unchanged(Volume(data=np.array(values), path=path)):
+        path.unlink()  # what lies in memory needs no file

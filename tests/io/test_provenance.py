@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 
 import numpy as np
 import pytest
@@ -85,3 +86,11 @@ def test_a_newer_schema_is_refused(tmp_path):
     path.write_text(path.read_text().replace('"schema": 1', '"schema": 99'))
     with pytest.raises(FileFormatError, match="schema 1 was wanted, got 99"):
         read_sidecar(tmp_path / "a")
+
+
+def test_the_name_of_a_file_need_not_be_text(tmp_path):
+    output = tmp_path / "a.mrc"
+    output.write_bytes(b"")
+    name = os.fsdecode(b"\xff.mrc")
+    write_sidecar(output, {"inputs": [{"name": name}]})
+    assert read_sidecar(output)["inputs"][0]["name"] == name

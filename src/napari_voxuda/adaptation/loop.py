@@ -168,6 +168,7 @@ def _calibrate(learner: Learner, target: Target, settings: AdaptSettings, seed: 
         )
         for _ in range(_CALIBRATION_BOXES // _CHUNK)
     ]
+    target.check()
     taught = settings.pseudo_labels == "ranked"
     choose = mean_size_threshold if taught else expected_dice_threshold
     probability = torch.cat(parts)

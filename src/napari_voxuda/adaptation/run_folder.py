@@ -19,6 +19,7 @@ import json
 import os
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -36,6 +37,7 @@ from napari_voxuda.errors import (
     RunFolderError,
     one_line,
 )
+from napari_voxuda.io._json_files import parsed, read_json_object
 from napari_voxuda.io.atomic import atomic_path, remove_parts, space_words
 from napari_voxuda.networks.checkpoint import (
     CHECKPOINTS,
@@ -51,6 +53,9 @@ RECORD_FILE = "run.json"
 EVENTS_FILE = "events.jsonl"
 _LOCK_FILE = "lock"
 _KEPT_FILES = ("source-image.mrc", "source-labels.mrc")
+_OBJECTS = {"provenance", "settings", "source", "target"}
+_LONGEST_EVENT = 1 << 20
+_MOST_LOG_CHARACTERS = 1 << 29
 _KEPT = 2
 _FORMAT = 1
 
@@ -229,15 +234,17 @@ def read_record(path: Path) -> dict[str, Any]:
             f"{path}: a run folder was wanted, but {RECORD_FILE} was not found in it. "
             "Choose the folder that 'napari-voxuda adapt --out' made."
         )
-    try:
-        record = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise FileFormatError(f"{file}: it cannot be read as JSON ({one_line(error)}).") from error
-    if not isinstance(record, dict) or record.get("format") != _FORMAT:
+    record = read_json_object(file)
+    if record.get("format") != _FORMAT:
         raise FileFormatError(
             f"{file}: a run of format {_FORMAT} was wanted. Use the version of napari-voxuda "
             "that made it."
         )
+    for name in _OBJECTS & record.keys():
+        if not isinstance(record[name], dict):
+            raise FileFormatError(
+                f"{file}: an object was wanted as {name!r}, got {type(record[name]).__name__}."
+            )
     return record
 
 
@@ -247,13 +254,11 @@ def read_events(path: Path) -> Iterator[dict[str, Any]]:
     if not file.is_file():
         return
     with file.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            try:
-                event = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(event, dict):
-                yield event
+        left = _MOST_LOG_CHARACTERS
+        while left > 0 and (line := lines.readline(_LONGEST_EVENT)):
+            left -= len(line)
+            with suppress(FileFormatError):  # no event, or a torn one
+                yield parsed(line, file)
 
 
 def _is_left_over(entry: Path) -> bool:

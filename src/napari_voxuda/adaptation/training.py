@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from napari_voxuda._types import Event, Message
 from napari_voxuda.adaptation.drawing import draw_source, draw_target
 from napari_voxuda.adaptation.events import Alarm, SnapshotKept, StepDone
+from napari_voxuda.adaptation.health import CHECK_EVERY
 from napari_voxuda.adaptation.learner import Learner, NotFiniteError, label_step
 from napari_voxuda.adaptation.memory import Undo, free_memory, recorded_batch, smaller_batch
 from napari_voxuda.adaptation.noise_match import SourceImages
@@ -25,7 +27,8 @@ from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.adaptation.snapshots import is_due, keep_snapshot, path_of
 from napari_voxuda.adaptation.step import StepOutcome, adaptation_step
 from napari_voxuda.data.targets import Target
-from napari_voxuda.errors import FileFormatError, is_out_of_memory, one_line
+from napari_voxuda.errors import FileFormatError, VoxUDAError, is_out_of_memory, one_line
+from napari_voxuda.method.pseudo_labels import PseudoLabels
 from napari_voxuda.networks.checkpoint import read_tensors
 from napari_voxuda.networks.voxresnet import predict_probability
 
@@ -155,7 +158,9 @@ class Training:
             self.labelled = None
         if due and self.labelled is None:
             labeller = self.learner.labeller or self.learner.keep_labeller()
-            self.labelled = yield from label_target(labeller, self.target, self.settings, self.seed)
+            labelled = yield from label_target(labeller, self.target, self.settings, self.seed)
+            self.target.check()
+            self.labelled = labelled
 
     def step(self) -> Generator[Event, None, None]:
         """Take a step and judge it; with fewer boxes where memory runs out.
@@ -196,38 +201,67 @@ class Training:
         with self.clock:
             try:
                 self.learner.set_learning_rate(rate)
-                outcome = self._outcome(settings)
+                drawn = self._drawn(settings)
+                outcome = self._outcome(drawn)
             except (MemoryError, RuntimeError, OSError) as error:
                 if not is_out_of_memory(error):
                     raise
             else:
                 self.done += 1
-                look = partial(_look, self.learner, self.target, settings, self.seed + self.done)
+                look = partial(_look, self.learner, settings, drawn.looked_at)
                 return outcome, self.recovery.watch(self.done, outcome, look)
         undo.put_back()
         free_memory()
         return None
 
-    def _outcome(self, settings: AdaptSettings) -> StepOutcome | None:
-        """Draw boxes and learn from them; None where nothing finite came out."""
+    def _drawn(self, settings: AdaptSettings) -> _Drawn:
+        """Draw all that the next step takes from the target, or raise as if nothing had been drawn.
+
+        Boxes of a file that changes in this moment never reach the network.
+        """
         generator, device = self.generator, self.device
-        boxes, labels = draw_target(self.target, self.labelled, settings, generator, device)
-        source = draw_source(self.pool, settings, generator, device)
-        subset = self.target.draw(settings.noise_samples, generator).to(device)
+        before = generator.get_state()
+        try:
+            boxes, labels = draw_target(self.target, self.labelled, settings, generator, device)
+            source = draw_source(self.pool, settings, generator, device)
+            subset = self.target.draw(settings.noise_samples, generator).to(device)
+            looked_at = None
+            if (self.done + 1) % CHECK_EVERY == 0:
+                apart = torch.Generator().manual_seed(self.seed + self.done + 1)
+                looked_at = self.target.draw(settings.batch, apart).to(device)
+            self.target.check()
+        except VoxUDAError:
+            generator.set_state(before)
+            raise
+        return _Drawn(boxes, labels, source, subset, looked_at)
+
+    def _outcome(self, drawn: _Drawn) -> StepOutcome | None:
+        """Learn from what was drawn; None where nothing finite came out."""
         with suppress(NotFiniteError):
             return adaptation_step(
                 self.learner,
-                source,
-                boxes,
-                subset,
+                drawn.source,
+                drawn.boxes,
+                drawn.subset,
                 self.recovery.settings,
                 signal_variance=self.signal_variance,
                 normalisation=self.target.normalisation,
                 step=self.done,
-                generator=generator,
-                given=labels,
+                generator=self.generator,
+                given=drawn.labels,
             )
         return None
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """What a step learns from; `looked_at` are the boxes that are only looked at, where it is time."""
+
+    boxes: Tensor
+    labels: PseudoLabels | None
+    source: SourceImages
+    subset: Tensor
+    looked_at: Tensor | None
 
 
 def _set_aside(run: RunFolder, damaged: list[Path]) -> Generator[Event, None, None]:
@@ -254,9 +288,9 @@ class _Clock:
         self.seconds = 0.9 * self.seconds + 0.1 * spent if self.seconds else spent
 
 
-def _look(learner: Learner, target: Target, settings: AdaptSettings, seed: int) -> float:
+def _look(learner: Learner, settings: AdaptSettings, boxes: Tensor | None) -> float:
     """Return the mean foreground probability in fresh target boxes, drawn apart from the run's."""
+    if boxes is None:  # never: they are drawn for the steps at which they are asked for
+        return float("nan")
     network = learner.teacher if settings.predict_with == "teacher" else learner.student
-    device = next(network.parameters()).device
-    boxes = target.draw(settings.batch, torch.Generator().manual_seed(seed)).to(device)
     return predict_probability(network, boxes).mean().item()

@@ -134,7 +134,7 @@ def _resume(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
             yield Message(text=f"The run in {job.out} has already finished; nothing was done.")
             return AdaptResult(run=job.out, steps=plan.settings.steps)
         recorded = run.record["target"]
-        where = job.target if job.target is not None else recorded["path"]
+        where = job.target if job.target is not None else recorded.get("path")
         if where is None:
             raise InputError(
                 f"{job.out}: the run adapts to a volume that was not a file. "
@@ -144,7 +144,7 @@ def _resume(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
             Path(where) if isinstance(where, str) else where, recorded.get("level", 0)
         )
         picks = job.picks
-        if picks is None and run.record["picks"] is not None:
+        if picks is None and run.record.get("picks") is not None:
             picks = Path(run.record["picks"])
         target = make_target(
             volumes, plan, picks_of(picks, volumes[0], plan.source.voxel_size_angstrom)

@@ -16,6 +16,7 @@ from napari_voxuda.app.fetch import fetch_task
 from napari_voxuda.app.jobs import AdaptJob, GapJob
 from napari_voxuda.app.layer_source import check_pair, in_run
 from napari_voxuda.app.provenance import Provenance, trace
+from napari_voxuda.app.run_record import check_places, checked_seed
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import FileFormatError, InputError
@@ -83,11 +84,12 @@ class Plan:
         FileFormatError
             When the record is incomplete or damaged.
         """
+        check_places(record)
         try:
             return cls(
                 settings=from_dict(AdaptSettings, record["settings"]),
                 source=from_dict(SourceSettings, record["source"]),
-                seed=int(record["seed"]),
+                seed=checked_seed(record["seed"]),
                 contrast="dark" if record["contrast"] == "dark" else "bright",
                 is_folder=record["target"]["kind"] == "subtomograms",
             )

@@ -14,7 +14,7 @@ from napari_voxuda._types import Message, Progress, Task
 from napari_voxuda.app.denoise_fourier import ngm_slabs
 from napari_voxuda.app.device import memory_bytes, resolve_device
 from napari_voxuda.app.jobs import DenoiseJob, DeviceName
-from napari_voxuda.data.reading import read_part
+from napari_voxuda.data.reading import read_part, unchanged
 from napari_voxuda.data.slabs import ArraySink, NegatedSink, SlabSink, release_pages
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError
@@ -108,6 +108,11 @@ def denoise_into(job: DenoiseJob, sink: SlabSink, *, scratch: Path | None = None
     scratch : Path or None
         Folder of the interim file that NGM needs for a large volume; the system's when None.
     """
+    with unchanged(job.volume):
+        yield from _denoise_into(job, sink, scratch)
+
+
+def _denoise_into(job: DenoiseJob, sink: SlabSink, scratch: Path | None) -> Task[None]:
     device = resolve_device(job.device)
     volume, settings = job.volume, job.settings
     statistics = yield from measure_values(volume.data, name=volume.name)
@@ -120,7 +125,7 @@ def denoise_into(job: DenoiseJob, sink: SlabSink, *, scratch: Path | None = None
         yield from ngm_slabs(volume.data, settings, target, scratch)
         return
     yield Progress(stage="Denoising", done=0, total=1)
-    block = np.array(volume.data, dtype=np.float32)
+    block = read_part(volume.data, slice(None)).astype(np.float32)
     target.append(_filtered(block, settings, fits, None, None))
     yield Progress(stage="Denoising", done=1, total=1)
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_voxuda._types import Progress, Task
+from napari_voxuda.data.reading import read_part
 from napari_voxuda.data.slabs import SlabSink, release_pages
 from napari_voxuda.errors import OutputError
 from napari_voxuda.method.denoising import DenoiseSettings
@@ -67,7 +68,7 @@ def ngm_slabs(
         with tempfile.TemporaryFile(dir=scratch) as stream:
             for slab in slabs:
                 yield Progress(stage="Denoising", done=done, total=total)
-                values = torch.from_numpy(np.array(array[slab], dtype=np.float32))
+                values = torch.from_numpy(read_part(array, slab).astype(np.float32))
                 stream.write(torch.fft.rfft2(values).numpy().data)
                 release_pages(array)
                 done += 1
@@ -79,7 +80,7 @@ def ngm_slabs(
                 yield Progress(stage="Denoising", done=done, total=total)
                 kept = _read(stream, slab, (height, columns))
                 high = torch.fft.irfft2(torch.from_numpy(kept), s=(height, width)).numpy()
-                sink.append(np.array(array[slab], dtype=np.float32) - high)
+                sink.append(read_part(array, slab).astype(np.float32) - high)
                 release_pages(array)
                 done += 1
     except OSError as error:

@@ -156,9 +156,9 @@ def _alarms(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     fields = ("step", "kind", "text")
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for event in events:
-        if event.get("event") == "alarm" and "step" in event:
+        if event.get("event") == "alarm" and isinstance(event.get("step"), int):
             # A step runs out of memory as often as its batch is halved, but collapses once.
-            told = event.get("text") if event.get("kind") == "out of memory" else None
+            told = str(event.get("text")) if event.get("kind") == "out of memory" else None
             found[event["step"], told] = event
     ordered = sorted(found.values(), key=lambda event: int(event["step"]))
     return [{name: event.get(name) for name in fields} for event in ordered]

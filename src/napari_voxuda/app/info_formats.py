@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +153,7 @@ def _project(path: Path) -> dict[str, Any]:
     from napari_voxuda.io.copick import read_copick_project
 
     project = read_copick_project(path)
-    if not project.overlay.is_dir() and project.static is None:
+    if not os.path.isdir(project.overlay) and project.static is None:
         raise InputError(f"{path}: the folder of the project, {project.overlay}, does not exist.")
     return {
         "kind": "project",

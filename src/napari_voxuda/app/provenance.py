@@ -67,7 +67,9 @@ class Provenance:
     def from_dict(cls, values: Mapping[str, Any]) -> Provenance:
         """Return what `to_dict` gave; unknown keys are left out, missing ones take defaults."""
         known = {k: values[k] for k in cls.__dataclass_fields__ if k in values}
-        return cls(**{"task": "unknown", **known, "inputs": tuple(known.get("inputs") or ())})
+        inputs = known.get("inputs")
+        listed = tuple(inputs) if isinstance(inputs, list | tuple) else ()
+        return cls(**{"task": "unknown", **known, "inputs": listed})
 
     def with_settings(self, **settings: Any) -> Provenance:
         """Return this with more settings, for example those of a step that followed."""

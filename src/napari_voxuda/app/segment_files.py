@@ -20,6 +20,7 @@ from napari_voxuda.app.segment import (
     trace_segmentation,
 )
 from napari_voxuda.data.picks import Picks
+from napari_voxuda.data.reading import unchanged
 from napari_voxuda.data.slabs import SlabSink
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError, OutputError
@@ -153,7 +154,10 @@ def segment_to_files_task(
     provenance = yield from trace_segmentation(job)
     in_zarr = probability is not None and is_zarr_name(probability)
     with _probability_sink(None if in_zarr else probability, mask, volume) as sink:
-        found = yield from segment_into(volume, model, job.settings, sink, contrast=job.contrast)
+        with unchanged(volume):
+            found = yield from segment_into(
+                volume, model, job.settings, sink, contrast=job.contrast
+            )
         if in_zarr and probability is not None:
             save_values(probability, volume.with_data(sink.array()), overwrite=overwrite)
     found = replace(found, provenance=provenance)

@@ -8,10 +8,11 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from napari_voxuda._types import Event, Message, Task
 from napari_voxuda.cli.signals import Interruption
+from napari_voxuda.errors import escaped
 
 __all__ = ["aligned", "message", "result", "run_task", "show_json"]
 
@@ -41,13 +42,13 @@ def run_task(task: Task[_Result]) -> _Result:
 def message(text: str, level: str = "info") -> None:
     """Show a sentence on stderr; `level` is ``"info"``, ``"warning"`` or ``"error"``."""
     prefix = "" if level == "info" else f"{level.capitalize()}: "
-    sys.stderr.write(f"{prefix}{text}\n")
+    _write(sys.stderr, f"{prefix}{text}\n")
     sys.stderr.flush()
 
 
 def result(text: str) -> None:
     """Show a result on stdout at once, so that a reader who went away is noticed here."""
-    sys.stdout.write(f"{text}\n")
+    _write(sys.stdout, f"{text}\n")
     sys.stdout.flush()
 
 
@@ -58,9 +59,16 @@ def show_json(value: Any) -> None:
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
     """Return `rows` as a table whose columns are aligned by spaces."""
+    rows = [["".join(map(escaped, cell)) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write a text, with escape sequences for what the stream has no bytes for."""
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 @contextmanager

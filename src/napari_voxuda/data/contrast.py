@@ -159,9 +159,9 @@ def _tiles(data: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
         yield read_part(data, slice(None))
         return
     counts = [max(1, n // _TILE) for n in data.shape]
-    corners = list(np.ndindex(*counts))
-    for i in _spread(len(corners), _MAX_TILES):
-        steps = zip(corners[i], counts, data.shape, strict=True)
+    for i in _spread(math.prod(counts), _MAX_TILES):
+        corner = (i // (counts[1] * counts[2]), i // counts[2] % counts[1], i % counts[2])
+        steps = zip(corner, counts, data.shape, strict=True)
         starts = [int((c + 0.5) * n / k - min(_TILE, n) / 2) for c, k, n in steps]
         yield read_part(data, tuple(slice(s, s + _TILE) for s in starts))
 

@@ -6,12 +6,13 @@ import itertools
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ChunkedSource", "LazyArray"]
+__all__ = ["ChunkGuard", "ChunkedSource", "LazyArray"]
 
 _CACHE_BYTES = 1 << 28
 
@@ -35,6 +36,16 @@ class ChunkedSource(Protocol):
         """Read a part, which numpy can hold."""
 
 
+class ChunkGuard(Protocol):
+    """Looks at what a chunk is read from."""
+
+    def reading(self, chunk: tuple[int, ...]) -> AbstractContextManager[None]:
+        """Return what goes around the reading of a chunk, by its number along each axis.
+
+        It raises where the chunk must not be read, or where what was read may not be what was there.
+        """
+
+
 class LazyArray:
     """An array (z, y, x) of which slicing reads no more than the chunks that it touches.
 
@@ -49,6 +60,8 @@ class LazyArray:
         Which axis of `source` is z, y and x.
     fixed : dict of int
         For each other axis, the index at which it is taken.
+    guard : ChunkGuard or None
+        Goes around the decoding of a chunk.
 
     Notes
     -----
@@ -57,11 +70,17 @@ class LazyArray:
     """
 
     def __init__(
-        self, source: ChunkedSource, axes: tuple[int, int, int], fixed: dict[int, int] | None = None
+        self,
+        source: ChunkedSource,
+        axes: tuple[int, int, int],
+        fixed: dict[int, int] | None = None,
+        *,
+        guard: ChunkGuard | None = None,
     ) -> None:
         self._source = source
         self._axes = axes
         self._fixed = fixed or {}
+        self._guard = guard
         z, y, x = axes
         self.shape: tuple[int, int, int] = (source.shape[z], source.shape[y], source.shape[x])
         self.dtype: np.dtype[Any] = np.dtype(source.dtype).newbyteorder("=")
@@ -161,11 +180,15 @@ class LazyArray:
                 self._kept.move_to_end((z, y, x))
                 return kept
         key: list[Any] = [self._fixed.get(axis, 0) for axis in range(len(self._source.shape))]
+        whole = [k // c for k, c in zip(key, self._source.chunks, strict=True)]
         for axis, i, c in zip(self._axes, number, self.chunks, strict=True):
             key[axis] = slice(i * c, min((i + 1) * c, self._source.shape[axis]))
+            whole[axis] = i
         left = sorted(self._axes)
         order = [left.index(axis) for axis in self._axes]
-        chunk = np.asarray(self._source[tuple(key)], self.dtype).transpose(order)
+        guard = nullcontext() if self._guard is None else self._guard.reading(tuple(whole))
+        with guard:
+            chunk = np.asarray(self._source[tuple(key)], self.dtype).transpose(order)
         with self._lock:
             self._kept[(z, y, x)] = chunk
             while sum(c.nbytes for c in self._kept.values()) > self._room and len(self._kept) > 1:

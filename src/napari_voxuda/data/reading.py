@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import mmap
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import TargetChangedError
 
-__all__ = ["FileStamp", "read_part"]
+__all__ = ["FileStamp", "read_part", "unchanged"]
 
 
 class FileStamp:
@@ -47,6 +50,25 @@ class FileStamp:
             When it has gone.
         """
         return _facts(self.path) != self._facts
+
+
+@contextmanager
+def unchanged(volume: Volume) -> Iterator[None]:
+    """Go around all reading of a volume that stays in its file.
+
+    Raises
+    ------
+    TargetChangedError
+        At the end, when the file has gone or was written to meanwhile: what was read may be of both.
+    """
+    mapped = isinstance(volume.data, np.memmap)
+    stamp = FileStamp(volume.path) if mapped and volume.path is not None else None
+    yield
+    if stamp is not None and stamp.has_changed():
+        raise TargetChangedError(
+            f"{stamp.path}: the file was written to while it was read. Put it back as it was, then "
+            "start again."
+        )
 
 
 def read_part(array: npt.NDArray[Any], region: slice | tuple[slice, ...]) -> npt.NDArray[Any]:

@@ -14,6 +14,9 @@ from napari_voxuda.errors import FileFormatError, InputError
 __all__ = ["StarTable", "read_particle_table"]
 
 
+_MOST_BYTES = 1 << 30
+
+
 class StarTable:
     """Columns of text, and the optics settings that belong to their rows.
 
@@ -155,6 +158,11 @@ def _text(path: Path) -> str:
     try:
         if path.is_dir():
             raise FileFormatError(f"{path}: a STAR file was wanted, got a folder.")
+        size = path.stat().st_size
+        if size > _MOST_BYTES:
+            raise FileFormatError(
+                f"{path}: a STAR file of up to {_MOST_BYTES >> 20} MiB was wanted, got {size >> 20} MiB."
+            )
         raw = path.read_bytes()
     except FileNotFoundError as error:
         raise InputError(f"{path}: there is no such file.") from error

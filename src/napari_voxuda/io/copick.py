@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 from napari_voxuda.data.volume import Grid
 from napari_voxuda.errors import FileFormatError, InputError
-from napari_voxuda.io._json_files import read_json_object
+from napari_voxuda.io._json_files import is_path, read_json_object
 from napari_voxuda.io.names import child, copick_name
 
 __all__ = [
@@ -251,7 +251,7 @@ def _local(root: str, path: Path) -> Path:
         raise InputError(
             f"{path}: a project on this machine was wanted, got {scheme[:20]}://…; download it first."
         )
-    if not root or "\0" in root:
+    if not is_path(root):
         raise FileFormatError(f"{path}: the name of a folder was wanted, got {root[:60]!r}.")
     return (path.absolute().parent / Path(root).expanduser()).absolute()
 

@@ -71,8 +71,16 @@ def read_copick_picks(
     positions = np.array(rows, dtype=np.float64).reshape(-1, 3) * factor / voxel
     check_inside(positions, shape, path)
     numbers = all(isinstance(s, int | float) for s in scores)
-    known = scores_in_range(np.array(scores, dtype=np.float64)) if numbers else None
+    known = scores_in_range(np.array([_real(s) for s in scores])) if numbers else None
     return Picks(positions=positions, scores=known)
+
+
+def _real(score: float) -> float:
+    """Return a score; a whole number beyond all floats is none."""
+    try:
+        return float(score)
+    except OverflowError:
+        return float("nan")
 
 
 def write_copick_picks(

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import FileFormatError, InputError
+from napari_voxuda.io._in_memory import check_fits_memory
 from napari_voxuda.io._mrc_header import HEADER_BYTES, MrcHeader, parse_header
 from napari_voxuda.io._mrc_write import MRC_SUFFIXES, mrc_stem, write_mask, write_mrc
 
@@ -160,6 +161,7 @@ def _decompressed(
     No more is ever read than the header says, and no memory is taken before data come.
     """
     wanted = header.data_bytes
+    check_fits_memory(wanted, path, "unpack the file first; unpacked it is read piece by piece")
     skipped = _skip(stream, header.extended_bytes)
     buffer = _read(stream, wanted)
     surplus = bool(stream.read(1))  # at the end of the stream this also checks its checksum

@@ -18,6 +18,7 @@ from napari_voxuda.data.lazy import LazyArray
 from napari_voxuda.data.memory import machine_memory_bytes
 from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import FileFormatError, InputError
+from napari_voxuda.io._chunk_files import ChunkFiles
 from napari_voxuda.io._ome_metadata import OmeMetadata, parse_attributes
 from napari_voxuda.io._optional import needed
 from napari_voxuda.io.zarr_folder import is_zarr_folder
@@ -157,6 +158,8 @@ def read_ome_zarr(path: str | Path, *, level: int = 0) -> Volume:
     if data.nbytes <= limit:
         try:
             data = np.asarray(data)
+        except InputError:
+            raise
         except Exception as error:  # a damaged chunk raises anything
             reason = " ".join(str(error).split())[:200] or type(error).__name__
             raise FileFormatError(f"{path}: its values cannot be read ({reason}).") from error
@@ -247,7 +250,8 @@ def _lazy(array: Any, axes: tuple[str, ...], path: Path) -> LazyArray:
         )
     z, y, x = (axes.index(a) for a in "zyx")
     fixed = {i: 0 for i, axis in enumerate(axes) if axis not in "zyx"}
-    return LazyArray(array, (z, y, x), fixed)
+    guard = ChunkFiles(array, path, max(_LARGEST_CHUNK_BYTES, 2 * chunk * dtype.itemsize))
+    return LazyArray(array, (z, y, x), fixed, guard=guard)
 
 
 def _is_bioformats(attributes: dict[str, Any]) -> bool:

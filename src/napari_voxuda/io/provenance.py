@@ -142,7 +142,8 @@ def write_sidecar(output: Path, record: Mapping[str, Any]) -> Path:
     content = {"format": _FORMAT, "schema": SCHEMA, **record}
     with atomic_path(path) as temporary:
         text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-        temporary.write_text(text + "\n", encoding="utf-8")
+        # The name of a file need not be text; JSON has an escape sequence for what is none.
+        temporary.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
     return path
 
 

@@ -18,6 +18,8 @@ from torch import Tensor
 from napari_voxuda._params import from_dict
 from napari_voxuda._types import Contrast, Normalisation
 from napari_voxuda.errors import FileFormatError, InputError, RunFolderError, one_line
+from napari_voxuda.io._in_memory import check_fits_memory
+from napari_voxuda.io._json_files import check_depth
 from napari_voxuda.io.atomic import atomic_path
 from napari_voxuda.networks.prediction import predict_steadily
 from napari_voxuda.networks.settings import MAX_SMOOTH_VOXELS, NetworkSettings
@@ -164,6 +166,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         When the file is damaged, to the bit, or was not written by this program.
     """
     try:
+        check_fits_memory(path.stat().st_size, path, "point to another run")
         content = path.read_bytes()  # not a memory map: that of a file cut short ends the process
         with warnings.catch_warnings(action="ignore"):
             tensors = load(content)
@@ -198,6 +201,10 @@ def _not_ours(path: Path, error: BaseException) -> FileFormatError:
 def _json_object(path: Path, metadata: Any) -> dict[str, Any]:
     if not isinstance(metadata, dict):
         raise FileFormatError(f"{path}: the metadata are not a JSON object.")
+    try:
+        check_depth(metadata)
+    except ValueError as error:
+        raise _not_ours(path, error) from error
     return metadata
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,8 @@ _NUCLEIC_ANGSTROM3_PER_DALTON = 0.92
 _NUCLEIC_CONTRAST = 1.5
 _HYDROGEN_SHARE = 1.07  # mass with hydrogens over mass of the other atoms, for protein
 _WATER_DALTON = 18.015
+_MOST_BYTES = 1 << 30
+_BLOCK_BYTES = 1 << 20
 
 
 def read_structure(path: str | Path) -> Molecule:
@@ -75,9 +79,10 @@ def _parsed(path: Path) -> gemmi.Structure:
         ) from error
     if not path.is_file():
         raise InputError(f"{path}: a structure file was wanted, but there is no such file.")
+    _check_size(path)
     try:
         structure = gemmi.read_structure(str(path))
-    except (RuntimeError, ValueError, OSError) as error:
+    except (IndexError, RuntimeError, ValueError, OSError) as error:
         raise FileFormatError(
             f"{path}: a PDB or mmCIF file was wanted, but it cannot be read ({one_line(error)})."
         ) from error
@@ -87,6 +92,25 @@ def _parsed(path: Path) -> gemmi.Structure:
     structure.remove_waters()
     structure.remove_alternative_conformations()
     return structure
+
+
+def _check_size(path: Path) -> None:
+    """Refuse a file that is too large, unpacked too: it is read into memory as a whole."""
+    size = path.stat().st_size
+    try:
+        if path.suffix.lower() == ".gz" and size <= _MOST_BYTES:
+            size = 0
+            with gzip.open(path) as stream:
+                while size <= _MOST_BYTES and (block := stream.read(_BLOCK_BYTES)):
+                    size += len(block)
+    except (OSError, EOFError, zlib.error) as error:
+        raise FileFormatError(
+            f"{path}: the compressed file is damaged ({one_line(error)})."
+        ) from error
+    if size > _MOST_BYTES:
+        raise FileFormatError(
+            f"{path}: a structure file of up to {_MOST_BYTES >> 20} MiB was wanted; it is larger."
+        )
 
 
 def _assembly(structure: gemmi.Structure, path: Path) -> gemmi.Model:
@@ -99,7 +123,7 @@ def _assembly(structure: gemmi.Structure, path: Path) -> gemmi.Model:
     try:
         assembly = structure.assemblies[0]
         return gemmi.make_assembly(assembly, model, gemmi.HowToNameCopiedChain.AddNumber)
-    except (RuntimeError, ValueError) as error:
+    except (IndexError, RuntimeError, ValueError) as error:
         raise FileFormatError(
             f"{path}: its biological assembly cannot be built ({one_line(error)}); remove the statement of "
             "the assembly from the file to use the deposited model."
