@@ -92,3 +92,32 @@ def test_labels_of_another_tomogram_are_said(viewer, adapt, until):
     viewer.add_labels(np.ones((8, 8, 8), np.uint8), name="other")
     adapt.bar.start_button.click()
     until(lambda: "labels of the shape (20, 40, 48) of tomo" in adapt.notice.text())
+
+
+def test_a_check_shows_the_boxes_and_a_report_and_leaves_nothing(viewer, adapt, until, tmp_path):
+    adapt.check.button.click()
+    until(lambda: "tomo boxes" in viewer.layers)
+    until(lambda: not adapt.controller.busy)
+    boxes, tomogram = viewer.layers["tomo boxes"], viewer.layers["tomo"]
+    assert boxes.nshapes == 2 * 2 * 16  # steps, batch, slices of a box
+    np.testing.assert_allclose(boxes.scale, tomogram.scale)
+    words = adapt.check.words()
+    assert words["Boxes"].startswith("4 of 16³ voxels (192 Å) at random places")
+    assert words["Run folder"].startswith(str(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+    adapt.check.button.click()
+    assert "tomo boxes" not in viewer.layers
+    assert adapt.check.words() == {}
+    assert adapt.check.button.text() == "Check before starting"
+
+
+def test_a_check_in_a_process_of_its_own_can_be_stopped(viewer, adapt, until, tmp_path):
+    adapt.training.place_box.setCurrentIndex(adapt.training.place_box.findData("process"))
+    adapt.check.button.click()
+    until(lambda: adapt.bar.stop_button.isEnabled())
+    adapt.bar.stop_button.click()
+    until(lambda: adapt.bar.state_label.text() == "Stopped")
+    assert adapt.notice.text() == "The check was stopped."
+    adapt.check.button.click()
+    until(lambda: "tomo boxes" in viewer.layers)
+    assert not (tmp_path / "run").exists()

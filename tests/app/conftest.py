@@ -219,6 +219,9 @@ class DictScene:
     def add_ring(self, position, placement, *, name, diameter):
         return self.add("points", position=position, name=name)
 
+    def add_boxes(self, starts, box, placement, *, name):
+        return self.add("shapes", starts=starts, box=box, name=name)
+
     def remove(self, key):
         self.layers.pop(key, None)
 

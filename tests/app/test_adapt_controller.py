@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.app.test_preflight_words import preflight
 
 from napari_voxuda._types import Message, Progress
 from napari_voxuda.adaptation.events import Alarm, CheckpointSaved, Preview, StepDone
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.app.adapt_controller import AdaptController
-from napari_voxuda.app.adapt_request import AdaptRequest
+from napari_voxuda.app.adapt_request import AdaptRequest, LabelledLayers
 from napari_voxuda.app.job import JobState
 from napari_voxuda.app.jobs import AdaptResult, Segmentation
 from napari_voxuda.app.live_view import LivePiece
@@ -94,6 +95,8 @@ class FakeTasks:
         self.on_adapt = lambda job: None
         monkeypatch.setattr("napari_voxuda.app.adapt.adapt_task", self.adapt)
         monkeypatch.setattr("napari_voxuda.app.segment.segment_task", self.segment)
+        monkeypatch.setattr("napari_voxuda.app.adapt_controller.preflight_task", self.check)
+        self.report = preflight()
 
     def adapt(self, job):
         self.jobs.append(job)
@@ -105,6 +108,13 @@ class FakeTasks:
             raise self.error
         (job.out / "model.safetensors").write_bytes(b"")
         return AdaptResult(run=job.out, steps=2)
+
+    def check(self, job):
+        self.jobs.append(job)
+        yield Progress(stage="Trying a step", done=0, total=1)
+        if self.error is not None:
+            raise self.error
+        return self.report
 
     def segment(self, job):
         self.jobs.append(job)
@@ -410,3 +420,83 @@ def test_the_live_prediction_lies_on_the_target_and_goes_with_the_run(
     assert view.live.note == "On the tomogram: the prediction after step 1."
     names = [f["name"] for f in scene.layers.values()]
     assert names == ["tomo", "tomo probability", "tomo mask"]
+
+
+def _boxes(scene):
+    return [facts for facts in scene.layers.values() if facts["kind"] == "shapes"]
+
+
+def test_a_check_shows_boxes_and_a_report_and_is_taken_away(
+    controller, view, scene, executor, tasks, tmp_path
+):
+    controller.check()
+    executor.run_all()
+    assert tasks.jobs[0].out == tmp_path / "run"
+    (boxes,) = _boxes(scene)
+    assert (boxes["name"], boxes["box"], boxes["starts"]) == ("tomo boxes", 32, ((0, 0, 0),))
+    assert view.of("show_check") == [(tasks.report,)]
+    assert not (tmp_path / "run").exists()
+    controller.check()
+    assert _boxes(scene) == []
+    assert view.of("show_check")[-1] == (None,)
+    assert not executor.waiting
+
+
+def test_a_start_takes_the_check_away(controller, view, scene, executor):
+    controller.check()
+    executor.run_all()
+    controller.start()
+    assert _boxes(scene) == []
+    executor.run_all()
+    assert view.of("show_check")[-1] == (None,)
+
+
+def test_boxes_that_the_user_removed_are_no_trouble(controller, scene, executor):
+    controller.check()
+    executor.run_all()
+    scene.remove(next(k for k, f in scene.layers.items() if f["kind"] == "shapes"))
+    controller.check()
+    assert _boxes(scene) == []
+
+
+def test_a_check_of_a_folder_shows_no_boxes(controller, view, scene, executor, tasks, tmp_path):
+    tasks.report = replace(tasks.report, starts=())
+    view.inputs = replace(view.inputs, layer=None, folder=tmp_path)
+    controller.check()
+    executor.run_all()
+    assert _boxes(scene) == []
+    assert view.of("show_check") == [(tasks.report,)]
+
+
+def test_a_check_that_is_stopped_or_fails_shows_nothing(controller, view, scene, executor, tasks):
+    controller.check()
+    controller.cancel()
+    executor.run_all()
+    assert view.said == ("The check was stopped.",)
+    tasks.error = RuntimeError("CUDA out of memory")
+    controller.check()
+    executor.run_all()
+    assert view.said[1] == "error"
+    assert view.of("show_check") == []
+    assert _boxes(scene) == []
+
+
+def test_the_job_carries_a_labelled_tomogram_and_picks_of_a_file(
+    controller, view, scene, executor, tasks, tomogram, tmp_path
+):
+    labels = scene.add("labels", name="drawn", volume=tomogram)
+    image = view.inputs.layer
+    layers = LabelledLayers(image=image, labels=labels, contrast="dark")
+    view.inputs = replace(view.inputs, labelled=layers, picks_file=tmp_path / "picks.star")
+    controller.start()
+    executor.run_all()
+    job = tasks.jobs[0]
+    assert job.picks == tmp_path / "picks.star"
+    assert (job.labelled.labels, job.labelled.contrast) == (tomogram, "dark")
+    controller._run = view.inputs.run
+    controller.resume()
+    executor.run_all()
+    assert tasks.jobs[-2].labelled is None  # the run keeps its own copy
+    view.inputs = replace(view.inputs, labelled=replace(layers, labels=None))
+    controller.start()
+    assert "a labels layer was wanted" in view.said[0]

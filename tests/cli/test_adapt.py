@@ -120,3 +120,38 @@ def test_a_step_that_does_not_fit_into_memory_is_told_recorded_and_gone_on_with(
     facts = json.loads(invoke("info", run, "--json").stdout)
     assert facts["alarms"][0]["text"].startswith(told)
     assert told in invoke("info", run).stdout
+
+
+def test_a_check_tells_what_a_run_would_need_and_writes_nothing(
+    invoke: Invoke, files: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    target = ("--target", files / "voxel0.mrc", "--voxel-size", "12.5", "--contrast", "dark")
+    outcome = invoke("adapt", *target, *_SMALL, "--out", run, "--check")
+    assert outcome.exit_code == 0, outcome.stderr
+    assert "4 of 16³ voxels (200 Å) at random places" in outcome.stdout
+    assert "protein is dark, as chosen" in outcome.stdout
+    assert str(run) in outcome.stdout
+    told = json.loads(invoke("adapt", *target, *_SMALL, "--out", run, "--check", "--json").stdout)
+    assert (told["steps"], told["batch"], told["out"]) == (2, 2, str(run))
+    assert not run.exists()
+    assert invoke("adapt", "--resume", "--out", run, "--check").exit_code == 2
+
+
+def test_a_tomogram_and_its_labels_are_a_source(
+    invoke: Invoke, files: Path, tmp_path: Path
+) -> None:
+    from napari_voxuda.io.mrc import read_mrc, write_mask
+
+    image = files / "voxel0.mrc"
+    volume = read_mrc(image)
+    labels = volume.with_data((volume.data > volume.data.mean()).astype("uint8"))
+    write_mask(tmp_path / "labels.mrc", labels)
+    words = ("--target", image, "--voxel-size", "12.5", *_SMALL, "--out", tmp_path / "run")
+    pair = ("--source", image, "--source-labels", tmp_path / "labels.mrc")
+    outcome = invoke("adapt", *words, *pair, "--contrast", "bright")
+    assert outcome.exit_code == 0, outcome.stderr
+    assert (tmp_path / "run" / "source-labels.mrc").is_file()
+    outcome = invoke("adapt", *words, *pair[2:], "--contrast", "bright")
+    assert outcome.exit_code == 2
+    assert "--source-labels" in outcome.stderr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_voxuda._napari.box_outlines import box_outlines
 from napari_voxuda._napari.contrast_link import ContrastLinks
 from napari_voxuda._napari.label_watch import LabelWatch
 from napari_voxuda._napari.layers import (
@@ -264,6 +265,25 @@ class ViewerScene:
             **placement.layer_keywords(),
         )
         self._viewer.layers.selection.active = active
+        return _key(layer)
+
+    def add_boxes(
+        self, starts: Sequence[TripleInt], box: int, placement: Placement, *, name: str
+    ) -> LayerKey:
+        """Add the outlines of cubes of `box` voxels, a square in each slice; return the layer's key."""
+        active = self._viewer.layers.selection.active
+        layer = self._viewer.add_shapes(
+            box_outlines(starts, box),
+            shape_type="polygon",
+            name=name,
+            face_color="transparent",
+            edge_color="#ffb000",
+            edge_width=max(0.5, box / 40),
+            **placement.layer_keywords(),
+        )
+        layer.editable = False
+        if active is not None:
+            self._viewer.layers.selection.active = active
         return _key(layer)
 
     def remove(self, key: LayerKey) -> None:

@@ -17,10 +17,12 @@ from napari_voxuda.app.comparison_controller import ComparisonController
 from napari_voxuda.app.job import Job, JobState
 from napari_voxuda.app.jobs import Segmentation, SegmentJob
 from napari_voxuda.app.live_controller import LiveController
-from napari_voxuda.app.live_view import LivePiece
+from napari_voxuda.app.live_view import LivePiece, ViewWish
 from napari_voxuda.app.mask_controller import MaskController
 from napari_voxuda.app.mask_refinement import RefinedMask
 from napari_voxuda.app.pace import Pace, ProgressLine
+from napari_voxuda.app.preflight import preflight_task
+from napari_voxuda.app.preflight_controller import PreflightController
 from napari_voxuda.app.refine_start import RefineStart
 from napari_voxuda.app.run_places import fresh_run_folder, has_model, is_resumable
 from napari_voxuda.app.running import Executor, LatestOnly
@@ -64,6 +66,7 @@ class AdaptController:
         self.mask = MaskController(scene, executor, self._mask_shown, self._failed)
         self.runs = RunsController(view, executor, self._show_run)
         self.live = LiveController(view.live, scene, executor, view.target_layer)
+        self.preflight = PreflightController(view, scene)
         self._mask_run: Path | None = None
         self.comparison = ComparisonController(
             view.comparison,
@@ -125,6 +128,15 @@ class AdaptController:
         self._show_run()
         self.live.show_run(self._run)
         self.runs.look_at(self._run)
+
+    def check(self) -> None:
+        """Check a new run before it starts, or take the last check away."""
+        if self.busy:
+            return
+        if self.preflight.shown:
+            self.preflight.clear()
+        else:
+            self._begin(resume=False, check=True)
 
     def start(self) -> None:
         """Start a new run."""
@@ -203,7 +215,7 @@ class AdaptController:
         self.mask.close()
         self.cancel()
 
-    def _begin(self, *, resume: bool) -> None:
+    def _begin(self, *, resume: bool, check: bool = False) -> None:
         try:
             request = self._view.request()
             volume, placement = None, None
@@ -218,14 +230,20 @@ class AdaptController:
         except VoxUDAError as error:
             self._view.say(str(error), "error")
             return
+        if check:
+            tried = _placed(partial(preflight_task, job), request)
+            on_end = partial(self.preflight.show, placement, name)
+            self._launch(tried, on_end, stopped="The check was stopped.")
+            return
         self._run = run
+        self.preflight.clear()
         job = replace(job, live=self.live.begin(request.layer, placement, run, job.settings.steps))
         self.runs.leave()
         self.runs.remember(run)
         if not resume:
             self._view.clear_curves()
         call = partial(adapt_and_segment_task, job, volume, request.segment_settings)
-        task = partial(child_task, call, job.live) if request.place == "process" else call
+        task = _placed(call, request, job.live)
         self._launch(task, partial(self._adapted, placement, name))
         self._view.log(f"Run folder: {run}")
 
@@ -240,7 +258,7 @@ class AdaptController:
             return volume, self._scene.placement(key)
         return volume, self._scene.placement(key) if key is not None else None
 
-    def _launch(self, task: Any, on_end: Any) -> None:
+    def _launch(self, task: Any, on_end: Any, *, stopped: str = "") -> None:
         self._pace = Pace()
         self._view.say("")
 
@@ -251,7 +269,7 @@ class AdaptController:
             if job.error is not None:
                 self._failed(job.error)
             elif job.state is JobState.CANCELLED:
-                self._view.say(self._stopped_words())
+                self._view.say(stopped or self._stopped_words())
             else:
                 on_end(job.result)
 
@@ -320,6 +338,13 @@ class AdaptController:
             resumable=run is not None and is_resumable(run) and not self.runs.following,
             has_model=run is not None and has_model(run),
         )
+
+
+def _placed(
+    call: partial[Any], request: AdaptRequest, live: ViewWish | None = None
+) -> partial[Any]:
+    """Return what makes the task of `call` where the user wants it to run."""
+    return partial(child_task, call, live) if request.place == "process" else call
 
 
 def _contrast_words(volume: Volume) -> str:

@@ -12,6 +12,7 @@ from napari_voxuda.app.job import JobState
 from napari_voxuda.app.live_controller import LiveView
 from napari_voxuda.app.mask_refinement import MaskChoice
 from napari_voxuda.app.pace import ProgressLine
+from napari_voxuda.app.preflight_controller import CheckView
 from napari_voxuda.app.runs_controller import RunsView
 from napari_voxuda.app.scene import LayerChoice, LayerKey
 from napari_voxuda.app.words import Level
@@ -19,7 +20,7 @@ from napari_voxuda.app.words import Level
 __all__ = ["AdaptView"]
 
 
-class AdaptView(RunsView, Protocol):
+class AdaptView(RunsView, CheckView, Protocol):
     """The dock, as its controller sees it."""
 
     @property

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, get_args
 
 from napari_voxuda.app.jobs import DeviceName
-from napari_voxuda.data.memory import machine_memory_bytes
+from napari_voxuda.data.memory import available_memory_bytes, machine_memory_bytes
 from napari_voxuda.errors import InputError
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["memory_bytes", "resolve_device"]
+__all__ = ["free_memory_bytes", "memory_bytes", "resolve_device"]
 
 
 def resolve_device(name: str = "auto") -> torch.device:
@@ -72,3 +72,8 @@ def memory_bytes(device: torch.device) -> int | None:
         free, _ = torch.cuda.mem_get_info(device)
         return int(free)
     return machine_memory_bytes()
+
+
+def free_memory_bytes(device: torch.device) -> int | None:
+    """Return the memory that is free on `device` at the moment; None where the system does not tell."""
+    return memory_bytes(device) if device.type == "cuda" else available_memory_bytes()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -204,6 +204,12 @@ class Scene(Protocol):
 
         Position (z, y, x) and diameter are in voxels of the placement.
         """
+        ...
+
+    def add_boxes(
+        self, starts: Sequence[TripleInt], box: int, placement: Any, *, name: str
+    ) -> LayerKey:
+        """Add the outlines of cubes of `box` voxels with the first voxels `starts`; return the layer's key."""
         ...
 
     def remove(self, key: LayerKey) -> None:

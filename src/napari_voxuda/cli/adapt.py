@@ -11,6 +11,7 @@ import typer
 
 from napari_voxuda.adaptation.settings import PRESETS, AdaptSettings
 from napari_voxuda.app.jobs import AdaptJob
+from napari_voxuda.app.layer_source import LayerSource
 from napari_voxuda.cli.arguments import (
     TARGET_OPTION,
     Device,
@@ -23,7 +24,7 @@ from napari_voxuda.cli.arguments import (
     TargetContrast,
     VoxelSize,
 )
-from napari_voxuda.cli.console import message, result, run_task, show_json
+from napari_voxuda.cli.console import aligned, message, result, run_task, show_json
 from napari_voxuda.cli.options import Given, with_settings
 from napari_voxuda.cli.outputs import check_new_folder
 from napari_voxuda.cli.signals import Terminated
@@ -70,12 +71,30 @@ def adapt(
         bool,
         typer.Option("--resume", help="Go on with the run in --out, with its own settings."),
     ] = False,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Only tell what the run would do, how long it takes and whether it fits into memory, from "
+            "one step; nothing is written.",
+        ),
+    ] = False,
+    source_labels: Annotated[
+        Path | None,
+        typer.Option(
+            "--source-labels",
+            exists=True,
+            help="Labels of every particle in the one tomogram that --source names; boxes are cut from it.",
+        ),
+    ] = None,
     device: Device = "auto",
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
     """Adapt a network to a target without labels (Vox-UDA)."""
     if resume:
+        if check:
+            raise InputError("--check: a run that has not begun was wanted; leave out --resume.")
         if source or any(given.values for given in (changes, network, denoiser, simulated)):
             message("With --resume the run's own source and settings are used.", "warning")
         _run(AdaptJob(target=target, out=out, picks=picks, device=device, resume=True), json)
@@ -84,7 +103,7 @@ def adapt(
         target=_needed(target),
         out=out,
         picks=picks,
-        source=simulated_source(source, simulated),
+        source=simulated_source(None if source_labels else source, simulated),
         settings=_settings(preset, changes, network, denoiser),
         contrast=contrast,
         voxel_size_angstrom=voxel_size,
@@ -92,6 +111,11 @@ def adapt(
         device=device,
         seed=seed,
     )
+    if source_labels is not None:
+        job = replace(job, labelled=_labelled(source, source_labels))
+    if check:
+        _check(job, json)
+        return
     check_new_folder(out, inputs=[_needed(target)], may_exist=True)
     _run(job, json)
 
@@ -100,6 +124,30 @@ def _needed(target: Path | None) -> Path:
     if target is None:
         raise InputError("--target: a tomogram or a folder is needed, except with --resume.")
     return target
+
+
+def _labelled(words: list[str] | None, labels: Path) -> LayerSource:
+    """Return the pair of a tomogram and its labels."""
+    from napari_voxuda.io.volumes import read_volume
+
+    if words is None or len(words) != 1 or not Path(words[0]).exists():
+        raise InputError(
+            "--source-labels: the tomogram that the labels belong to was wanted as the one word after "
+            f"--source, got {' '.join(words or ['nothing'])}."
+        )
+    return LayerSource(image=read_volume(Path(words[0])), labels=read_volume(labels))
+
+
+def _check(job: AdaptJob, json: bool) -> None:
+    from napari_voxuda.app.preflight import preflight_task
+
+    report = run_task(preflight_task(job))
+    if json:
+        show_json(report.to_dict())
+        return
+    result(aligned(report.rows))
+    for text in report.doubts:  # the others have been said while it ran
+        message(text, "warning")
 
 
 def _settings(preset: str, changes: Given, network: Given, denoiser: Given) -> AdaptSettings:

@@ -123,7 +123,7 @@ class TomogramTarget(Target):
 
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
         """Return (count, box, box, box) float32 boxes, normalised, protein bright."""
-        starts = self._starts(count, generator)
+        starts = self.places(count, generator)
         boxes = np.stack([cut_box(self._data, start, self.box) for start in starts])
         scale = self._sign / self._std
         return (torch.from_numpy(boxes.astype(np.float32)) - self._mean) * scale
@@ -139,7 +139,8 @@ class TomogramTarget(Target):
             "picks": None if self._picks is None else len(self._picks),
         }
 
-    def _starts(self, count: int, generator: torch.Generator) -> list[TripleInt]:
+    def places(self, count: int, generator: torch.Generator) -> list[TripleInt]:
+        """Return the first voxels (z, y, x) of the boxes that `draw` would return."""
         shape = torch.tensor(self._data.shape, dtype=torch.float64)
         unit = torch.rand((count, 3), generator=generator, dtype=torch.float64)
         room = shape - self.box

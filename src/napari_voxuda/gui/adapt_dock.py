@@ -13,12 +13,14 @@ from napari_voxuda.app.adapt_request import AdaptRequest
 from napari_voxuda.app.job import JobState
 from napari_voxuda.app.mask_refinement import MaskChoice
 from napari_voxuda.app.pace import ProgressLine
+from napari_voxuda.app.preflight import Preflight
 from napari_voxuda.app.run_history import RunHistory
 from napari_voxuda.app.run_list import RunSummary
 from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene
 from napari_voxuda.app.words import Level
 from napari_voxuda.errors import InputError
+from napari_voxuda.gui.check_group import CheckGroup
 from napari_voxuda.gui.comparison_group import ComparisonGroup
 from napari_voxuda.gui.executor import ThreadExecutor
 from napari_voxuda.gui.frame import DockFrame, Notice, when_destroyed
@@ -160,6 +162,10 @@ class AdaptDock(DockFrame):
         """List the runs."""
         self.runs.show_runs(runs)
 
+    def show_check(self, report: Preflight | None) -> None:
+        """Show what the check before a run has found."""
+        self.check.show_check(report)
+
     def choose_run(self, run: Path) -> None:
         """Make `run` the run folder."""
         self.training.run_row.set_paths([run])
@@ -202,6 +208,7 @@ class AdaptDock(DockFrame):
         self.target = TargetGroup()
         self.source = SourceGroup()
         self.training = TrainingGroup()
+        self.check = CheckGroup()
         self.progress = ProgressGroup(self.paced)
         self.live = self.progress.live
         self.result = ResultGroup()
@@ -211,6 +218,7 @@ class AdaptDock(DockFrame):
             self.target,
             self.source,
             self.training,
+            self.check,
             self.result,
             self.comparison,
             self.progress,
@@ -237,6 +245,7 @@ class AdaptDock(DockFrame):
         self.result.changed.connect(controller.mask_changed)
         self.result.segmented.connect(controller.segment)
         self.result.exported.connect(self._export)
+        self.check.asked.connect(controller.check)
         self.runs.opened.connect(controller.runs.open)
         self.runs.added.connect(controller.runs.add)
         self.runs.refreshed.connect(controller.runs.refresh)

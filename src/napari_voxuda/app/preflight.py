@@ -1,0 +1,242 @@
+"""Check a run before it starts: its boxes, how long it takes, and whether it fits into memory."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Generator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from napari_voxuda._types import Contrast, Event, Message, Task, TripleInt
+from napari_voxuda.app.adapt_plan import Prepared, prepare, source_before
+from napari_voxuda.app.device import free_memory_bytes, resolve_device
+from napari_voxuda.app.jobs import AdaptJob
+from napari_voxuda.app.preflight_words import doubts, size_words
+from napari_voxuda.app.words import time_words
+
+if TYPE_CHECKING:
+    from napari_voxuda.adaptation.dry_run import DryRun
+
+__all__ = ["Preflight", "preflight_task"]
+
+_Result = TypeVar("_Result")
+_MOST_SHOWN = 60
+_RESULT_BYTES = 5  # per voxel of the tomogram: probability in float32, and the mask
+_KEPT_STATES = 6  # two checkpoints that hold two states each, one being written
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preflight:
+    """What a run will do and need.
+
+    Parameters
+    ----------
+    starts : tuple of tuple
+        First voxels (z, y, x) of a sample of the boxes; empty for a folder of subtomograms.
+    box, drawn : int
+        Edge of a box in voxels, and how many are drawn in the whole run.
+    where : str
+        Where they are cut, in words.
+    voxel_size_angstrom : float
+        The target's.
+    contrast, contrast_given : {"bright", "dark"}, bool
+        Contrast of protein, and whether it was chosen rather than detected.
+    steps, batch : int
+        Steps, and boxes of a step of source and target each.
+    step_seconds, seconds : float
+        Of a step on average, and of everything.
+    device : str
+        Where it computes.
+    needed_bytes, available_bytes : int or None
+        Memory of the device; None where it is not known.
+    disk_bytes, free_disk_bytes : int
+        What the run folder will take, and what is free there.
+    out : Path
+        The run folder.
+    said, doubts : tuple of str
+        What reading the inputs has warned of, and what should be changed or looked at besides.
+    """
+
+    starts: tuple[TripleInt, ...]
+    box: int
+    drawn: int
+    where: str
+    voxel_size_angstrom: float
+    contrast: Contrast
+    contrast_given: bool
+    steps: int
+    batch: int
+    step_seconds: float
+    seconds: float
+    device: str
+    needed_bytes: int | None
+    available_bytes: int | None
+    disk_bytes: int
+    free_disk_bytes: int
+    out: Path
+    said: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Everything that should be looked at before the start."""
+        return (*self.said, *self.doubts)
+
+    @property
+    def rows(self) -> list[tuple[str, str]]:
+        """Everything but the warnings as pairs of a name and words."""
+        edge = self.box * self.voxel_size_angstrom
+        shown = f", {len(self.starts)} of them shown" if self.starts else ""
+        memory = "not known" if self.needed_bytes is None else size_words(self.needed_bytes)
+        if self.available_bytes is not None:
+            memory += f" of {size_words(self.available_bytes)} that are free"
+        how = "as chosen" if self.contrast_given else "as detected"
+        return [
+            ("Boxes", f"{self.drawn:,} of {self.box}³ voxels ({edge:.0f} Å) {self.where}{shown}"),
+            ("Voxel size", f"{self.voxel_size_angstrom:.4g} Å"),
+            ("Contrast", f"protein is {self.contrast}, {how}"),
+            ("Time", f"about {time_words(self.seconds)}, {self.step_seconds:.2g} s a step"),
+            ("Memory", f"{memory} ({self.device.upper()})"),
+            ("Run folder", f"{self.out} ({size_words(self.disk_bytes)})"),
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain, JSON-able values."""
+        return {**asdict(self), "out": str(self.out)}
+
+
+def preflight_task(job: AdaptJob) -> Task[Preflight]:
+    """Check a run and take one step of it in memory; nothing is written.
+
+    Parameters
+    ----------
+    job : AdaptJob
+        The run that would start.
+
+    Yields
+    ------
+    Event
+        `Message` and `Progress`.
+
+    Raises
+    ------
+    InputError
+        When target, picks or source cannot be used.
+    DownloadError
+        When a structure of the source cannot be fetched.
+    NoMemoryError
+        When not even the smallest step fits into memory.
+    """
+    from napari_voxuda.adaptation.dry_run import dry_run
+
+    device = resolve_device(job.device)
+    said: list[str] = []
+    prepared = yield from _listened(prepare(job), said)
+    plan = prepared.plan
+    source = yield from _listened(source_before(job, plan), said)
+    available = free_memory_bytes(device)
+    dry = yield from dry_run(
+        source,
+        prepared.target,
+        plan.settings,
+        source_count=plan.source.count,
+        seed=plan.seed,
+        device=device,
+    )
+    return _report(job, prepared, dry, said, device=device.type, available=available)
+
+
+def _listened(task: Task[_Result], said: list[str]) -> Generator[Event, None, _Result]:
+    """Pass the events on and keep the warnings among them."""
+    try:
+        while True:
+            event = next(task)
+            if isinstance(event, Message) and event.level == "warning":
+                said.append(event.text)
+            yield event
+    except StopIteration as stop:
+        result: _Result = stop.value
+        return result
+    finally:
+        task.close()
+
+
+def _report(
+    job: AdaptJob,
+    prepared: Prepared,
+    dry: DryRun,
+    said: list[str],
+    *,
+    device: str,
+    available: int | None,
+) -> Preflight:
+    plan, settings = prepared.plan, prepared.plan.settings
+    voxels = 0 if plan.is_folder else prepared.volumes[0].data.size
+    training = dry.training_seconds(settings, plan.source.count, plan.source.box)
+    facts = prepared.target.describe()
+    picks = facts.get("picks")
+    where = "at random places" if picks is None else f"near {picks:,} picks"
+    report = Preflight(
+        starts=_starts(prepared, settings.steps * dry.batch),
+        box=plan.source.box,
+        drawn=settings.steps * dry.batch,
+        where=f"from {facts['count']:,} subtomograms" if plan.is_folder else where,
+        voxel_size_angstrom=plan.source.voxel_size_angstrom,
+        contrast=plan.contrast,
+        contrast_given=job.contrast != "auto",
+        steps=settings.steps,
+        batch=dry.batch,
+        step_seconds=(training - dry.source_seconds * plan.source.count) / settings.steps,
+        seconds=training + _tiled_voxels(prepared) * dry.voxel_seconds,
+        device=device,
+        needed_bytes=_needed(dry, voxels, device),
+        available_bytes=available,
+        disk_bytes=_disk_bytes(job, dry),
+        free_disk_bytes=_free_disk(job.out),
+        out=job.out,
+        said=tuple(said),
+    )
+    return replace(report, doubts=(*dry.shortages, *doubts(report, prepared.volumes, picks)))
+
+
+def _starts(prepared: Prepared, most: int) -> tuple[TripleInt, ...]:
+    import torch
+
+    from napari_voxuda.data.targets import TomogramTarget
+
+    if not isinstance(prepared.target, TomogramTarget):
+        return ()
+    generator = torch.Generator().manual_seed(prepared.plan.seed)
+    return tuple(prepared.target.places(min(most, _MOST_SHOWN), generator))
+
+
+def _tiled_voxels(prepared: Prepared) -> int:
+    """Return how many voxels are predicted to segment the target, tiles overlapping; 0 for a folder."""
+    from napari_voxuda.segmentation.settings import SegmentSettings
+    from napari_voxuda.segmentation.tiling import plan_tiles
+
+    if prepared.plan.is_folder:
+        return 0
+    settings = SegmentSettings()
+    tiles = plan_tiles(prepared.volumes[0].shape, core=settings.core, halo=settings.halo)
+    depth, height, width = tiles.tile_shape
+    return len(tiles) * depth * height * width
+
+
+def _needed(dry: DryRun, voxels: int, device: str) -> int | None:
+    if dry.peak_bytes is None:
+        return None
+    return dry.peak_bytes + (0 if device == "cuda" else dry.pool_bytes + _RESULT_BYTES * voxels)
+
+
+def _disk_bytes(job: AdaptJob, dry: DryRun) -> int:
+    pair = 0 if job.labelled is None else 5 * job.labelled.image.data.size
+    return _KEPT_STATES * dry.state_bytes + pair
+
+
+def _free_disk(out: Path) -> int:
+    place = out.expanduser().absolute()
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    return shutil.disk_usage(place).free
