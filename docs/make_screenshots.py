@@ -44,9 +44,12 @@ def main() -> None:
 def _denoise(viewer: napari.Viewer, out: Path) -> None:
     dock, widget = viewer.window.add_plugin_dock_widget("napari-voxuda", "Denoise (IBF)")
     widget.preview_box.setChecked(True)
-    _wait(lambda: "Denoise preview" in viewer.layers)
-    widget.form.fields["sigma_range"].setValue(2.0)
+    _wait(lambda: "Denoise divider" in viewer.layers)
+    widget.suggest_button.click()
+    _wait(lambda: not widget.suggestion_note.isHidden())
     _both_themes(viewer, out, "denoise")
+    widget.compare.difference_box.setChecked(True)
+    _both_themes(viewer, out, "denoise-difference")
     viewer.window.remove_dock_widget(dock)
     widget.preview_box.setChecked(False)
 

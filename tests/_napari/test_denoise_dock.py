@@ -196,7 +196,8 @@ def test_a_suggestion_moves_the_slider_and_is_said(dock, until):
     dock.suggest_button.click()
     until(lambda: "suits this tomogram" in dock.notice.text())
     value = dock.form.fields["sigma_range"].value()
-    assert f"Sigma range {value:g} suits" in dock.notice.text()
+    assert f"Sigma range {value:g} suits" in dock.suggestion_note.text()
+    assert not dock.suggestion_note.isHidden()
     assert 0.3 < value < 3
     assert value != 1.2
 

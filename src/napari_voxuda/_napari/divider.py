@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 __all__ = ["ViewerDivider"]
 
 _NAME = "Denoise divider"
-_COLOR = "#ffd166"
+_COLOR = "#ffb000"
 _REACH_PX = 8.0
 _WIDTH_PX = 2.0
-_TEXT_PX = 9.0
-_TEXT_GAP_PX = 10.0
+_TEXT_POINTS = 13.0
+_TEXT_GAP_PX = 8.0
+_LETTER_PX = 13.0
 _TEXT_BELOW_PX = 16.0
 
 
@@ -42,7 +43,7 @@ class ViewerDivider:
 
     def show(self, place: DividerPlace) -> None:
         """Draw the line, or move it."""
-        self._place = place
+        before, self._place = self._place, place
         lines = self._lines(place)
         if self._layer is None or self.is_lost():
             active = self._viewer.layers.selection.active
@@ -53,14 +54,22 @@ class ViewerDivider:
                 edge_color=[_COLOR, "transparent", "transparent"],
                 edge_width=self._pixels(_WIDTH_PX, place),
                 features={"side": ["", *place.names]},
-                text={"string": "{side}", "color": _COLOR, "size": _TEXT_PX, "anchor": "center"},
+                text={
+                    "string": "{side}",
+                    "color": _COLOR,
+                    "size": _TEXT_POINTS,
+                    "anchor": "center",
+                },
                 **place.placement.layer_keywords((0, 0, 0)),
             )
             self._viewer.layers.selection.active = active
             return
         self._layer.data = lines
-        self._layer.edge_width = self._pixels(_WIDTH_PX, place)
-        self._layer.features = {"side": ["", *place.names]}
+        width = self._pixels(_WIDTH_PX, place)
+        if not np.allclose(self._layer.edge_width, width):
+            self._layer.edge_width = width
+        if before is None or before.names != place.names:
+            self._layer.features = {"side": ["", *place.names]}
 
     def hide(self) -> None:
         """Take the line away."""
@@ -134,7 +143,7 @@ class ViewerDivider:
         line[:, vertical] = view.start[vertical] - 0.5, view.stop[vertical] - 0.5
         lines = [line]
         for name, sign in zip(place.names, (-1, 1), strict=True):
-            away = self._pixels(_TEXT_GAP_PX + 0.4 * _TEXT_PX * len(name), place)
+            away = self._pixels(_TEXT_GAP_PX + 0.5 * _LETTER_PX * len(name), place)
             mark = line.copy()
             mark[:, axis] = at + sign * away + np.array([-0.5, 0.5])
             mark[:, vertical] = line[0, vertical] + self._pixels(_TEXT_BELOW_PX, place)

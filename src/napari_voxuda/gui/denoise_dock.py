@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from qtpy.QtCore import QTimer, Signal
-from qtpy.QtWidgets import QCheckBox, QFormLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QCheckBox, QFormLayout, QLabel, QPushButton, QWidget
 
 from napari_voxuda.app.denoise_compare import CompareChoice, Divider
 from napari_voxuda.app.denoise_controller import ApplyTo, DenoiseController
@@ -102,6 +102,8 @@ class DenoiseDock(DockFrame):
 
     def show_suggestion(self, settings: DenoiseSettings, words: str) -> None:
         """Fill in settings of a method, and say where they come from."""
+        self.suggestion_note.setText(words)
+        self.suggestion_note.show()
         self._settings[settings.method] = settings
         if settings.method == self._method():
             self.form.setValue(settings)
@@ -187,6 +189,11 @@ class DenoiseDock(DockFrame):
             "the range kernel that treats it as the paper's value treats the paper's data."
         )
         group.addWidget(self.suggest_button)
+        self.suggestion_note = QLabel()
+        self.suggestion_note.setWordWrap(True)
+        self.suggestion_note.setAccessibleName("Suggestion")
+        self.suggestion_note.hide()
+        group.addWidget(self.suggestion_note)
         self.reset_button = QPushButton("Reset to the paper's values")
         self.reset_button.setToolTip(
             "Set every parameter of this method back to the paper's value."
@@ -262,6 +269,7 @@ class DenoiseDock(DockFrame):
 
     def _take_method(self) -> None:
         method = self._method()
+        self.suggestion_note.hide()
         self._show_method_fields()
         self.form.setValue(self._settings[method])
         self.compare.bring_in(method)
