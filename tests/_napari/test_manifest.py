@@ -28,7 +28,8 @@ def test_every_command_leads_to_something_callable():
 
 def test_the_widgets_have_the_names_that_users_know():
     widgets = PluginManifest.from_file(_FILE).contributions.widgets
-    assert [w.display_name for w in widgets] == ["Vox-UDA adapt", "Denoise (IBF)", "Vox-UDA refine"]
+    names = ["Vox-UDA adapt", "Denoise (IBF)", "Vox-UDA refine", "Vox-UDA 3-D"]
+    assert [w.display_name for w in widgets] == names
 
 
 def test_the_reader_claims_every_suffix_that_it_reads():
@@ -53,6 +54,7 @@ def test_the_commands_stand_in_the_layers_and_file_menus():
         "napari/layers/segment": [
             "napari-voxuda.adapt_dock",
             "napari-voxuda.refine_dock",
+            "napari-voxuda.space_dock",
             "napari-voxuda.export_masks",
         ],
         "napari/layers/filter": ["napari-voxuda.denoise_dock"],

@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING
 
 from napari_voxuda._napari.divider import ViewerDivider
 from napari_voxuda._napari.scene import ViewerScene
+from napari_voxuda._napari.space import ViewerSpace
 from napari_voxuda.errors import VoxUDAError
 from napari_voxuda.gui.adapt_dock import AdaptDock
 from napari_voxuda.gui.denoise_dock import DenoiseDock
 from napari_voxuda.gui.refine_dock import RefineDock
+from napari_voxuda.gui.space_dock import SpaceDock
 from napari_voxuda.method.denoising import DenoiseSettings
 
 if TYPE_CHECKING:
     import napari
 
-__all__ = ["AdaptWidget", "DenoiseWidget", "RefineWidget"]
+__all__ = ["AdaptWidget", "DenoiseWidget", "RefineWidget", "SpaceWidget"]
 
 
 class AdaptWidget(AdaptDock):
@@ -58,3 +60,10 @@ class RefineWidget(RefineDock):
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         super().__init__(ViewerScene(napari_viewer))
+
+
+class SpaceWidget(SpaceDock):
+    """The dock *Vox-UDA 3-D*."""
+
+    def __init__(self, napari_viewer: napari.Viewer) -> None:
+        super().__init__(ViewerScene(napari_viewer), ViewerSpace(napari_viewer))
