@@ -37,6 +37,7 @@ def main() -> None:
     viewer.open_sample("napari-voxuda", "tomogram")
     viewer.layers.selection.active = viewer.layers[0]
     _denoise(viewer, arguments.out)
+    _space(viewer, arguments.out)
     _adapt(viewer, arguments.out, arguments.steps)
     viewer.close()
 
@@ -52,6 +53,26 @@ def _denoise(viewer: napari.Viewer, out: Path) -> None:
     _both_themes(viewer, out, "denoise-difference")
     viewer.window.remove_dock_widget(dock)
     widget.preview_box.setChecked(False)
+
+
+def _space(viewer: napari.Viewer, out: Path) -> None:
+    viewer.layers.clear()
+    viewer.open_sample("napari-voxuda", "tomogram")
+    viewer.layers.selection.active = viewer.layers[0]
+    dock, widget = viewer.window.add_plugin_dock_widget("napari-voxuda", "Vox-UDA 3-D")
+    widget.toggle_button.click()
+    _wait(lambda: "particles" in widget.particles.found.text())
+    widget.cut.thickness.setValue(3)
+    viewer.theme = "dark"
+    QTest.qWait(800)
+    _save(viewer.screenshot(canvas_only=False, flash=False), out / "space-dark.png")
+    widget.cut.position.setValue(widget.cut.position.value() - 10)
+    widget.cut.side_box.setCurrentIndex(widget.cut.side_box.findData("above"))
+    widget.layers.collapse()
+    viewer.theme = "light"
+    QTest.qWait(800)
+    _save(viewer.screenshot(canvas_only=False, flash=False), out / "space-light.png")
+    viewer.window.remove_dock_widget(dock)
 
 
 def _adapt(viewer: napari.Viewer, out: Path, steps: int) -> None:

@@ -315,7 +315,7 @@ def test_surfaces_centres_and_probability_are_cut_at_the_plane(
     view.values |= {"cut": cut, "side": "above", "rendering": True}
     controller.changed()
     cut_away = {_layer(scene, "mask surface"), _layer(scene, "mask centres"), keys["probability"]}
-    assert space.clips == {key: (keys["tomogram"], cut, "above") for key in cut_away}
+    assert space.clips == dict.fromkeys(cut_away, (keys["tomogram"], cut, "above"))
     assert space.isos == {keys["probability"]: 0.5}
 
 

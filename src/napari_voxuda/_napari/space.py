@@ -26,6 +26,7 @@ __all__ = ["ViewerSpace"]
 
 # Directions of sight and upwards (z, y, x): from a corner above the front, from the right, from the front.
 _CORNER = ((-0.55, 0.8, -0.4), (1.0, 0.0, 0.0))
+_CORNER_ROOM = 0.82  # a box is wider across its corner than along its edges
 _ALONG = {1: ((0.0, 1.0, 0.0), (1.0, 0.0, 0.0)), 2: ((0.0, 0.0, -1.0), (1.0, 0.0, 0.0))}
 
 
@@ -114,6 +115,8 @@ class ViewerSpace:
             camera.set_view_direction(sight, up)
         if hasattr(self._viewer, "fit_to_view"):  # since napari 0.6
             self._viewer.fit_to_view()
+            if axis is None:
+                camera.zoom *= _CORNER_ROOM
         self._light()
 
     def set_visible(self, key: LayerKey, visible: bool) -> None:
@@ -245,7 +248,7 @@ class ViewerSpace:
             features={"number": surfaces.numbers},
             **placement.layer_keywords(),
         )
-        return self._put(key, layer, ("opacity", "blending", "shading", "visible", "symbol"))
+        return self._put(key, layer, ("opacity", "blending", "shading", "visible"))
 
     def watch(self, callback: Callable[[], None]) -> None:
         """Call `callback` when the view enters or leaves 3-D, or is oriented otherwise."""
