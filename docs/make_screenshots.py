@@ -80,6 +80,8 @@ def _adapt(viewer: napari.Viewer, out: Path, steps: int) -> None:
     viewer.open_sample("napari-voxuda", "small")
     viewer.layers[1].visible = False
     viewer.layers.selection.active = viewer.layers[0]
+    foreground = np.count_nonzero(viewer.layers[1].data, axis=(1, 2))
+    viewer.dims.set_current_step(0, int(foreground.argmax()))
     _, widget = viewer.window.add_plugin_dock_widget("napari-voxuda", "Vox-UDA adapt")
     _wait(lambda: "Protein" in widget.target.contrast_note.text())
     _both_themes(viewer, out, "adapt-start")
@@ -94,7 +96,7 @@ def _adapt(viewer: napari.Viewer, out: Path, steps: int) -> None:
         widget.scroll_to(widget.progress.messages)
         widget.scroll_to(widget.live)
         _both_themes(viewer, out, "adapt-running")
-        widget.live.slider.setValue(1)
+        widget.live.slider.setValue(4)
         _wait(lambda: "at step" in widget.live.note.text())
         _both_themes(viewer, out, "adapt-snapshot")
         widget.live.slider.setValue(widget.live.slider.maximum())

@@ -172,7 +172,7 @@ def test_snapshots_of_an_opened_run_are_predicted_on_the_view(
         layer = shown(scene)["Snapshot prediction"]
         pictures.append(np.array(layer["volume"].data))
         assert layer["offset"] == (2, 0, 0)
-        assert row.note == f"On the tomogram: the prediction at step {(2, 4, 6)[position]}."
+        assert row.note == f"Shown: the prediction at step {(2, 4, 6)[position]}."
     assert pictures[0].shape == (1, 8, 8)
     assert not np.allclose(pictures[0], pictures[1])
     # any other view, at the same snapshot

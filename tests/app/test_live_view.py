@@ -139,6 +139,24 @@ def test_it_tells_at_most_every_two_seconds(volume, costly):
     assert np.diff(times).min() >= 2.0
 
 
+def test_a_picture_that_takes_long_is_told_in_pieces_a_quick_one_when_it_is_even(volume, costly):
+    def told(stop):
+        watcher = watch(volume, ViewWish(view(stop=stop)), costly.clock)
+        evenly, began = [], costly.calls
+        for step in range(1, 100):
+            costly.clock.now += 0.5
+            for _ in watcher.after_step(costly, step):
+                evenly.append((costly.calls - began) % rounds == 0)
+        return evenly
+
+    rounds = 2  # three tiles, two at a time
+    evenly = told((180, 80))
+    assert len(evenly) > 5
+    assert all(evenly[1:])
+    costly.seconds, rounds = 2.0, 5  # nine tiles
+    assert not all(told((180, 190)))
+
+
 def test_nothing_is_predicted_where_nobody_looks_and_the_newest_wish_counts(volume, costly):
     wish = ViewWish()
     watcher = watch(volume, wish, costly.clock)

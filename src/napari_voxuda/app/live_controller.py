@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["LiveController", "LiveView"]
 
 _NAMES = {"live": "Live prediction", "snapshot": "Snapshot prediction"}
-_COLORMAP, _OPACITY, _LIMITS = "green", 0.7, (0.2, 1.0)
+_COLORMAP, _OPACITY, _LIMITS = "green", 0.8, (0.15, 0.75)
 _NO_LIVE = "A folder of subtomograms has no live prediction: there is no tomogram to show it on."
 _NO_TARGET = "Choose the tomogram as target to see what a snapshot finds in it."
 
@@ -121,7 +121,7 @@ class LiveController:
         """Show what the run has predicted, unless another picture is wanted."""
         if self._wish is not None and self._chosen is None and self._wanted():
             self._put("live", piece)
-            self._view.show_note(f"On the tomogram: the prediction after step {piece.step}.")
+            self._view.show_note(f"Shown: the prediction after step {piece.step}.")
 
     def choose(self, position: int) -> None:
         """Look at the moment at this place of the list."""
@@ -212,7 +212,7 @@ class LiveController:
     def _show(self, piece: LivePiece) -> None:
         if self._wanted():
             self._put("snapshot", piece)
-            self._view.show_note(f"On the tomogram: the prediction at step {piece.step}.")
+            self._view.show_note(f"Shown: the prediction at step {piece.step}.")
 
     def _failed(self, error: BaseException) -> None:
         snapshot = self._snapshot()

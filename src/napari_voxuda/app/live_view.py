@@ -31,6 +31,7 @@ __all__ = ["LivePiece", "LivePrediction", "SlicePicture", "ViewWish"]
 
 SHARE = 0.08  # seconds for the picture in a second of training
 _EVERY_SECONDS = 2.0
+_AT_LAST_SECONDS = 6.0
 _FULL_PURSE_SECONDS = 0.6
 _PAIR = 2  # a CPU is several times slower with one tile than with two
 
@@ -93,6 +94,11 @@ class SlicePicture:
             self._known = {tile: self._known[tile] for tile in tiles if tile in self._known}
 
     @property
+    def is_even(self) -> bool:
+        """Whether every tile of the view is known and as new as the others."""
+        return self.is_complete and self._next == 0
+
+    @property
     def is_complete(self) -> bool:
         """Whether every tile of the view is known, be it from an earlier network."""
         return len(self._known) == len(self._tiles)
@@ -101,10 +107,7 @@ class SlicePicture:
         """Predict the next two tiles; after the last it begins again, in the middle."""
         import torch
 
-        chosen = [
-            self._tiles[(self._next + ahead) % len(self._tiles)]
-            for ahead in range(min(_PAIR, len(self._tiles)))
-        ]
+        chosen = self._tiles[self._next : self._next + _PAIR]
         self._next = (self._next + len(chosen)) % len(self._tiles)
         boxes = [
             (cut_box(self._volume, tile.start, tile.shape).astype(np.float64) - self._mean)
@@ -172,7 +175,7 @@ class LivePrediction:
                     raise
                 self._wish = None
             else:
-                if self._news and self._clock() - self._told_at >= _EVERY_SECONDS:
+                if self._is_due():
                     self._told_at, self._news = self._clock(), False
                     yield self._picture.piece(step)
         if self._wish is None and view is not None:
@@ -181,6 +184,12 @@ class LivePrediction:
                 level="warning",
             )
         self._left_at = self._clock()
+
+    def _is_due(self) -> bool:
+        """Whether there is something new to tell: an even picture, or a piece of one that takes long."""
+        waited = self._clock() - self._told_at
+        told_early = waited >= _AT_LAST_SECONDS or not self._picture.is_complete
+        return self._news and waited >= _EVERY_SECONDS and (told_early or self._picture.is_even)
 
     def _look(self, network: VoxResNet, view: SliceView) -> None:
         from napari_voxuda.networks.prediction import predict_steadily
@@ -198,3 +207,5 @@ class LivePrediction:
             self._picture.advance(predict)
             self._purse -= max(self._clock() - started, 1e-3)
             self._news = True
+            if self._picture.is_even:
+                break
