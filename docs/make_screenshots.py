@@ -16,9 +16,11 @@ import napari
 import numpy as np
 from PIL import Image
 from qtpy.QtCore import QSize
+from qtpy.QtGui import QImage
 from qtpy.QtTest import QTest
 
 from napari_voxuda.gui.adapt_dock import AdaptDock
+from napari_voxuda.gui.export_window import ExportWindow
 
 _OUT = Path(__file__).with_name("_static") / "screenshots"
 _SIZE = QSize(1366, 768)
@@ -105,7 +107,54 @@ def _adapt(viewer: napari.Viewer, out: Path, steps: int) -> None:
         widget.result.number_box.setChecked(True)
         QTest.qWait(1000)
         _both_themes(viewer, out, "adapt-result")
+        _compare(viewer, widget, out)
+        _export(viewer, widget, out)
         _refine(viewer, widget, out)
+
+
+def _compare(viewer: napari.Viewer, dock: AdaptDock, out: Path) -> None:
+    group = dock.comparison
+    group.expand()
+    group.reference_box.setCurrentIndex(group.reference_box.findText("small truth"))
+    if group.reference() is None:
+        group.reference_box.setCurrentIndex(group.reference_box.count() - 1)
+    group.errors_check.setChecked(True)
+    _wait(lambda: any(layer.name.endswith("errors") for layer in viewer.layers))
+    mask = next(layer for layer in viewer.layers if layer.name.endswith("mask"))
+    mask.visible = False
+    group.agreement_check.setChecked(True)
+    QTest.qWait(500)
+    dock.scroll_to(group)
+    _both_themes(viewer, out, "compare")
+    group.errors_check.setChecked(False)
+    group.collapse()
+    mask.visible = True
+
+
+def _export(viewer: napari.Viewer, dock: AdaptDock, out: Path) -> None:
+    dock.result.export_button.click()
+    window = viewer.window._qt_window.findChild(ExportWindow)
+    options = window.options
+    for chosen in ("probability-mrc", "relion5", "csv"):
+        options.format_boxes[chosen].setChecked(True)
+    with tempfile.TemporaryDirectory() as folder:
+        options.folder_row.set_paths([Path(folder)])
+        options.name_line.setText("TS_01")
+        _wait(lambda: window.table.rowCount() == 4)
+        _wait(window.bar.start_button.isEnabled)
+        window.table.selectRow(2)
+        for theme in ("light", "dark"):
+            viewer.theme = theme
+            QTest.qWait(800)
+            pixels = window.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+            data = pixels.bits()
+            data.setsize(pixels.sizeInBytes())
+            shape = (pixels.height(), pixels.bytesPerLine() // 4, 4)
+            _save(
+                np.frombuffer(data, np.uint8).reshape(shape)[:, : pixels.width(), 2::-1],
+                out / f"export-{theme}.png",
+            )
+        window.close()
 
 
 def _refine(viewer: napari.Viewer, adapt: AdaptDock, out: Path) -> None:

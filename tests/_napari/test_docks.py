@@ -11,7 +11,7 @@ import pytest
 from napari_voxuda._types import Message, Progress
 from napari_voxuda.adaptation.events import StepDone
 from napari_voxuda.app.jobs import AdaptResult
-from napari_voxuda.gui import adapt_dock
+from napari_voxuda.gui.export_window import ExportWindow
 from napari_voxuda.io.mrc import read_header, read_mrc
 
 _TIMEOUT = 120_000  # milliseconds; a bound for a broken test, not a measure of speed
@@ -166,9 +166,13 @@ def test_the_whole_path_from_a_tomogram_to_an_exported_mask(
     np.testing.assert_array_equal(mask.data, first)
     mask.redo()
     # export and read again
-    monkeypatch.setattr(adapt_dock, "ask_save_path", lambda *args: tmp_path / "out.mrc")
     adapt.result.export_button.click()
-    assert "Saved" in adapt.notice.text()
+    window = viewer.window._qt_window.findChild(ExportWindow)
+    window.options.name_line.setText("out")
+    until(lambda: (tmp_path / "out.mrc") in [f.planned.path for f in window._files])
+    until(window.bar.start_button.isEnabled)
+    window.bar.start_button.click()
+    until(lambda: "Saved" in window.notice.text())
     saved = read_mrc(tmp_path / "out.mrc")
     np.testing.assert_array_equal(saved.data, values >= threshold)
     assert saved.data.dtype == np.int8

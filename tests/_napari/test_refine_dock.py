@@ -10,8 +10,9 @@ import pytest
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.app.adapt import adapt_task
 from napari_voxuda.app.jobs import AdaptJob
-from napari_voxuda.gui import refine_dock
+from napari_voxuda.gui.export_window import ExportWindow
 from napari_voxuda.io.mrc import read_mrc
+from napari_voxuda.io.provenance import read_sidecar
 from napari_voxuda.networks.settings import NetworkSettings
 from napari_voxuda.simulation.settings import SourceSettings
 
@@ -158,7 +159,7 @@ def test_split_and_merge_survive_the_sliders_and_are_undone(viewer, dock, until)
     until(lambda: table.particles.rowCount() == 3)
 
 
-def test_painting_on_the_mask_is_kept_and_saved(viewer, dock, run, until, tmp_path, monkeypatch):
+def test_painting_on_the_mask_is_kept_and_saved(viewer, dock, run, until, tmp_path):
     mask = _mask(viewer)
     mask.selected_label, mask.n_edit_dimensions, mask.brush_size = 7, 3, 3
     mask.paint((4, 20, 40), 7)
@@ -170,8 +171,14 @@ def test_painting_on_the_mask_is_kept_and_saved(viewer, dock, run, until, tmp_pa
     until(lambda: not dock.controller.mask._masks.busy)
     assert mask.data[4, 20, 40] > 0
     assert mask.data[10, 12, 12] == 0
-    monkeypatch.setattr(refine_dock, "ask_save_path", lambda *args: tmp_path / "out.mrc")
     dock.mask_group.export_button.click()
+    window = viewer.window._qt_window.findChild(ExportWindow)
+    window.options.name_line.setText("out")
+    until(lambda: (tmp_path / "out.mrc") in [f.planned.path for f in window._files])
+    until(window.bar.start_button.isEnabled)
+    window.bar.start_button.click()
+    until(lambda: "Saved" in window.notice.text())
+    assert read_sidecar(tmp_path / "out.mrc")["settings"]["corrected_voxels"] > 1
     np.testing.assert_array_equal(read_mrc(tmp_path / "out.mrc").data, mask.data)
     until(lambda: list((run / "corrections").glob("*.safetensors")))
 

@@ -363,34 +363,16 @@ def test_an_alarm_is_shown_and_told(controller, view, executor, tasks):
     assert ("Step 30, all background.", "warning") in view.of("log")
 
 
-def test_the_mask_is_saved_as_it_is_shown(controller, view, scene, executor, tmp_path):
-    from napari_voxuda.io.mrc import read_mrc
-    from napari_voxuda.io.provenance import read_sidecar
-
+def test_the_mask_is_offered_for_export_with_what_it_comes_from(controller, scene, executor):
+    with pytest.raises(InputError, match="no mask layer"):
+        controller.mask.offer()
     controller.start()
     executor.run_all()
-    assert controller.mask.proposal() == "tomo mask.mrc"
-    controller.export(tmp_path / "mask")
-    saved = read_mrc(tmp_path / "mask.mrc")
-    np.testing.assert_array_equal(saved.data, _labels(scene)[0].data)
-    assert saved.grid.origin_angstrom == (5.0, 6.0, 7.0)
-    assert view.said == (f"Saved {tmp_path / 'mask.mrc'}.",)
-    record = read_sidecar(tmp_path / "mask.mrc")
-    assert record["task"] == "segment"
-    assert "threshold" in record["settings"]["shown"]
-
-
-def test_a_mask_that_cannot_be_saved_is_said(controller, view, executor, tmp_path):
-    controller.start()
-    executor.run_all()
-    controller.export(tmp_path / "no" / "such" / "mask.mrc")
-    assert view.said[1] == "error"
-
-
-def test_exporting_before_there_is_a_mask_is_said(controller, view, tmp_path):
-    controller.export(tmp_path / "mask.mrc")
-    assert view.said[1] == "error"
-    assert not (tmp_path / "mask.mrc").exists()
+    offer = controller.mask.offer()
+    assert [scene.layers[key]["name"] for key in offer.layers] == ["tomo mask"]
+    assert offer.probability.grid.origin_angstrom == (5.0, 6.0, 7.0)
+    assert offer.provenance.task == "segment"
+    assert "threshold" in offer.provenance.settings["shown"]
 
 
 def test_a_file_that_cannot_be_opened_is_said(controller, view):

@@ -63,8 +63,3 @@ def test_a_deletion_is_taken_back_by_clearing(actions, mask):
     assert len(mask.corrections()) == 8
     actions.clear()
     assert len(mask.corrections()) == 0
-
-
-def test_export_says_where(actions, view, tmp_path):
-    actions.export(tmp_path / "mask.mrc")
-    assert view.said[-1][1].endswith("mask.mrc.")

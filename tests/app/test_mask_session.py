@@ -5,6 +5,7 @@ import pytest
 
 from napari_voxuda.app.mask_refinement import MaskChoice
 from napari_voxuda.app.mask_session import MaskSession
+from napari_voxuda.app.provenance import Provenance
 from napari_voxuda.app.running import InlineExecutor
 from napari_voxuda.data.corrections import Corrections
 from napari_voxuda.data.volume import Grid, Volume
@@ -169,12 +170,14 @@ def test_a_forgotten_session_listens_no_more(scene, session, heard):
     assert not session.available
 
 
-def test_an_export_needs_a_mask(scene, session, tmp_path):
-    from napari_voxuda.io.mrc import read_mrc
-
-    written = session.save(tmp_path / "out")
-    assert read_mrc(written).data.max() == 2
-    assert session.proposal() == "tomo mask.mrc"
+def test_what_is_offered_for_export_knows_what_it_comes_from(scene, session, probability):
+    scene.edit_labels(session.mask_key, np.array([0, 1]), np.array([1, 1], np.uint16))
+    offer = session.offer(Provenance(task="segment", seed=4))
+    assert offer.layers == (session.mask_key,)
+    assert offer.probability is probability
+    assert offer.provenance.settings["shown"]["threshold"] == 0.5
+    assert offer.provenance.settings["corrected_voxels"] == 2
+    assert session.offer(None).provenance is None
     scene.remove(session.mask_key)
     with pytest.raises(InputError, match="no mask layer"):
-        session.save(tmp_path / "again.mrc")
+        session.offer(None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_voxuda._napari.divider import ViewerDivider
+from napari_voxuda._napari.export import open_export_window
 from napari_voxuda._napari.scene import ViewerScene
 from napari_voxuda._napari.space import ViewerSpace
 from napari_voxuda.errors import VoxUDAError
@@ -27,6 +28,7 @@ class AdaptWidget(AdaptDock):
         super().__init__(ViewerScene(napari_viewer))
         self._viewer = napari_viewer
         self.result.refined.connect(self._refine)
+        self.result.exported.connect(self._export)
 
     def _refine(self) -> None:
         try:
@@ -38,6 +40,14 @@ class AdaptWidget(AdaptDock):
             "napari-voxuda", "Vox-UDA refine", tabify=True
         )
         dock.controller.take_over(start)
+
+    def _export(self) -> None:
+        try:
+            offer = self.controller.mask.offer()
+        except VoxUDAError as error:
+            self.say(str(error), "error")
+            return
+        open_export_window(self._viewer, offer)
 
 
 class DenoiseWidget(DenoiseDock):
@@ -60,6 +70,16 @@ class RefineWidget(RefineDock):
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         super().__init__(ViewerScene(napari_viewer))
+        self._viewer = napari_viewer
+        self.mask_group.exported.connect(self._export)
+
+    def _export(self) -> None:
+        try:
+            offer = self.controller.offer()
+        except VoxUDAError as error:
+            self.say(str(error), "error")
+            return
+        open_export_window(self._viewer, offer)
 
 
 class SpaceWidget(SpaceDock):

@@ -1,60 +1,47 @@
-"""The command *Export masks to MRC…*."""
+"""The export window over a viewer, and the command *Export masks to MRC…* that opens it."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_voxuda.errors import OutputError, VoxUDAError
+from napari_voxuda.app.export_choice import ExportOffer
 
 if TYPE_CHECKING:
     import napari
-    from napari.layers import Labels
 
-__all__ = ["export_masks"]
+    from napari_voxuda.gui.export_window import ExportWindow
+
+__all__ = ["export_masks", "open_export_window"]
 
 
 def export_masks(viewer: napari.viewer.Viewer) -> None:
-    """Save the selected labels layers, or all of them where none is selected, as MRC masks."""
-    from napari.layers import Labels
-    from napari.utils.notifications import show_info, show_warning
+    """Open the window for the selected labels layers, or for all of them where none is selected."""
+    from napari.utils.notifications import show_warning
 
-    selected = [layer for layer in viewer.layers.selection if isinstance(layer, Labels)]
-    layers = selected or [layer for layer in viewer.layers if isinstance(layer, Labels)]
-    if not layers:
+    from napari_voxuda._napari.scene import ViewerScene
+
+    keys = [choice.key for choice in ViewerScene(viewer).choices("labels")]
+    if not keys:
         show_warning("Export masks: there is no labels layer. Segment a tomogram first.")
         return
-    try:
-        saved = _save(layers)
-    except VoxUDAError as error:
-        show_warning(str(error))
-        return
-    if saved:
-        show_info(f"Saved {', '.join(str(path) for path in saved)}.")
+    selected = {layer.unique_id for layer in viewer.layers.selection}
+    chosen = tuple(key for key in keys if key in selected)
+    open_export_window(viewer, ExportOffer(layers=chosen or tuple(keys)))
 
 
-def _save(layers: list[Labels]) -> list[Path]:
-    """Ask for a file (one layer) or a folder (several) and write the masks."""
-    from napari_voxuda._napari.layers import layer_volume
-    from napari_voxuda.app.provenance import Provenance, sign
-    from napari_voxuda.gui.path_row import ask_folder, ask_save_path
-    from napari_voxuda.io.mrc import write_mask
-    from napari_voxuda.io.names import file_name
+def open_export_window(viewer: napari.viewer.Viewer, offer: ExportOffer) -> ExportWindow:
+    """Open the window, in place of one that is open and idle; one that is at work is shown instead."""
+    from napari_voxuda._napari.scene import ViewerScene
+    from napari_voxuda.gui.export_window import ExportWindow
 
-    if len(layers) == 1:
-        path = ask_save_path(None, "Export mask", f"{file_name(layers[0].name)}.mrc")
-        targets = [path.with_suffix(path.suffix or ".mrc")] if path is not None else []
-    else:
-        folders = ask_folder(None, "Export masks into a folder")
-        targets = (
-            [folders[0] / f"{file_name(layer.name)}.mrc" for layer in layers] if folders else []
-        )
-        if taken := [path.name for path in targets if path.exists()]:
-            raise OutputError(
-                f"{folders[0]}: it already holds {taken[0]}; nothing was saved. "
-                "Choose another folder or rename the layer."
-            )
-    for target, layer in zip(targets, layers, strict=False):
-        write_mask(target, layer_volume(layer))
-        sign(target, "mask", Provenance(task="export", settings={"layer": layer.name}))
-    return targets
+    parent = viewer.window._qt_window
+    open_windows: list[ExportWindow] = parent.findChildren(ExportWindow)
+    for window in open_windows:
+        if window.controller.busy:
+            window.say("The present export goes on; wait for it, or press Stop.", "warning")
+            window.raise_()
+            return window
+        window.close()
+    window = ExportWindow(ViewerScene(viewer), offer, parent=parent)
+    window.show()
+    return window

@@ -189,16 +189,6 @@ class AdaptController:
         """Make the mask again: threshold, smallest size or numbering has changed."""
         self.mask.refine(self._view.mask_choice())
 
-    def export(self, path: Path) -> None:
-        """Save the mask as it is shown, edits included, with the target's header."""
-        try:
-            target = self.mask.save(path)
-        except VoxUDAError as error:
-            self._view.say(str(error), "error")
-            return
-        self._view.say(f"Saved {target}.")
-        self._view.log(f"Saved {target}.")
-
     def hand_over(self) -> RefineStart:
         """Return the mask for the dock *Vox-UDA refine* and let go of it; see `MaskController`."""
         start = self.mask.hand_over(self._view.target_layer(), self._run, self._view.mask_choice())

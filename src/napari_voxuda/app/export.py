@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from napari_voxuda._types import Progress, Task
-from napari_voxuda.app.export_job import ExportFormat, ExportJob, PlannedFile
-from napari_voxuda.app.export_plan import check_plan, found_particles, plan_export
+from napari_voxuda.app.export_job import POSITION_FORMATS, ExportFormat, ExportJob, PlannedFile
+from napari_voxuda.app.export_plan import check_file, check_plan, found_particles, plan_export
 from napari_voxuda.app.provenance import Provenance, sign, trace
+from napari_voxuda.data.masks import as_mask
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import OutputError
@@ -26,12 +29,13 @@ __all__ = [
     "ExportJob",
     "ExportResult",
     "PlannedFile",
+    "export_all_task",
     "export_task",
     "plan_export",
+    "write_positions",
 ]
 
 _STAGE = "Exporting"
-_NEED_PARTICLES = ("copick-picks", "relion5", "relion4", "ndjson", "csv")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +82,7 @@ def export_task(job: ExportJob) -> Task[ExportResult]:
     planned = plan_export(job)
     check_plan(job, planned)
     particles = None
-    if any(f in _NEED_PARTICLES for f in job.formats):
+    if any(f in POSITION_FORMATS for f in job.formats):
         yield Progress(stage="Finding particles", done=0, total=1)
         particles = found_particles(job)
         job = replace(job, particles=particles)
@@ -93,6 +97,40 @@ def export_task(job: ExportJob) -> Task[ExportResult]:
     return ExportResult(
         files=tuple(planned), particles=None if particles is None else len(particles)
     )
+
+
+def export_all_task(jobs: Sequence[ExportJob]) -> Task[ExportResult]:
+    """Write what several jobs ask for, each as `export_task` does; nothing if one can be refused.
+
+    Parameters
+    ----------
+    jobs : sequence of ExportJob
+        One for each mask. Labels of any whole-numbered type will do; they are copied first, so that
+        what is written is one state of a mask that may go on being edited.
+
+    Yields
+    ------
+    Progress
+        Of each job.
+
+    Raises
+    ------
+    VoxUDAError
+        As `export_task` does.
+    """
+    copied, seen = [], set[Path]()
+    for done, job in enumerate(jobs):
+        yield Progress(stage="Reading labels", done=done, total=len(jobs))
+        copied.append(replace(job, labels=as_mask(job.labels)))
+        for file in plan_export(copied[-1]):
+            check_file(copied[-1], file, seen)
+    files: list[PlannedFile] = []
+    particles: list[int] = []
+    for job in copied:
+        result = yield from export_task(job)
+        files += result.files
+        particles += [] if result.particles is None else [result.particles]
+    return ExportResult(files=tuple(files), particles=sum(particles) if particles else None)
 
 
 def _traced(job: ExportJob) -> Task[Provenance]:
@@ -115,8 +153,8 @@ def _write(job: ExportJob, file: PlannedFile) -> None:
     """Write one planned file."""
     if file.format.startswith("copick"):
         _make_folder(file)
-    if file.format in _NEED_PARTICLES:
-        _write_positions(job, file)
+    if file.format in POSITION_FORMATS:
+        write_positions(job, file)
     elif file.format.startswith("probability") and job.probability is not None:
         save_values(
             file.path,
@@ -163,8 +201,16 @@ def _write_segmentation(job: ExportJob, file: PlannedFile) -> None:
     )
 
 
-def _write_positions(job: ExportJob, file: PlannedFile) -> None:
-    """Write the particles in one of the formats of positions."""
+def write_positions(job: ExportJob, file: PlannedFile) -> None:
+    """Write the particles of a job, which have been measured, in one of the formats of positions.
+
+    Raises
+    ------
+    InputError
+        When the voxel size is needed and unknown.
+    OutputError
+        When the file cannot be written.
+    """
     particles, size = job.particles or (), job.labels.grid.voxel_size_angstrom
     if file.format == "csv":
         write_particles_csv(file.path, particles, job.labels.grid)

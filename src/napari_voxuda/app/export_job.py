@@ -15,7 +15,7 @@ from napari_voxuda.io.copick import CopickOwner, run_of
 from napari_voxuda.io.names import file_name
 from napari_voxuda.segmentation.particles import Particle
 
-__all__ = ["ExportFormat", "ExportJob", "PlannedFile"]
+__all__ = ["POSITION_FORMATS", "ExportFormat", "ExportJob", "PlannedFile"]
 
 ExportFormat = Literal[
     "mrc",
@@ -34,6 +34,9 @@ ExportFormat = Literal[
     "csv",
 ]
 """What can be written; those from ``copick-picks`` on are positions, ``csv`` a table."""
+
+POSITION_FORMATS = ("copick-picks", "relion5", "relion4", "ndjson", "csv")
+"""Formats for which particles are measured."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -76,6 +79,8 @@ class ExportJob:
         Replace files that exist, and zarr folders.
     provenance : Provenance or None
         What the labels come from; without, the export hashes its inputs itself.
+    protected : tuple of Path
+        Files that are in use and are never replaced.
     """
 
     labels: Volume
@@ -94,6 +99,7 @@ class ExportJob:
     coordinate_pixel_angstrom: float | None = None
     overwrite: bool = False
     provenance: Provenance | None = None
+    protected: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         unknown = [f for f in self.formats if f not in get_args(ExportFormat)]

@@ -8,7 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from napari_voxuda._types import Triple
-from napari_voxuda.app.export_job import ExportFormat, ExportJob, PlannedFile
+from napari_voxuda.app.export_job import (
+    POSITION_FORMATS,
+    ExportFormat,
+    ExportJob,
+    PlannedFile,
+)
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError, OutputError
 from napari_voxuda.io.copick import (
@@ -24,9 +29,8 @@ from napari_voxuda.io.zarr_folder import check_new_folder
 from napari_voxuda.segmentation.instances import find_particles, label_particles
 from napari_voxuda.segmentation.particles import Particle
 
-__all__ = ["check_plan", "found_particles", "labels_in", "plan_export"]
+__all__ = ["check_file", "check_plan", "found_particles", "labels_in", "plan_export"]
 
-_PICKS = ("copick-picks", "relion5", "relion4", "ndjson", "csv")
 _NEED_VOXEL_SIZE = (
     "copick-segmentation",
     "copick-multilabel",
@@ -66,7 +70,7 @@ def plan_export(job: ExportJob) -> list[PlannedFile]:
     for chosen in job.formats:
         if chosen.startswith("copick"):
             planned.append(_copick(job, chosen, project))
-        elif chosen in _PICKS:
+        elif chosen in POSITION_FORMATS:
             planned.append(_positions(job, chosen))
         else:
             planned += _volumes(job, chosen)
@@ -83,29 +87,44 @@ def check_plan(job: ExportJob, planned: list[PlannedFile]) -> None:
     """
     seen: set[Path] = set()
     for file in planned:
-        path = file.path
-        if path.resolve() in seen:
-            raise OutputError(f"{path}: two outputs would have this name; choose another name.")
-        seen.add(path.resolve())
-        if job.labels.path is not None and path.resolve() == job.labels.path.resolve():
-            raise OutputError(f"{path}: this is an input; choose another name or folder.")
-        check_sidecar_place(path)
-        if not file.format.startswith("copick") and file.format != "zarr-in-image":
-            _check_parent(path)
-        if path.suffix == ".zarr" and path.exists():
-            check_new_folder(path, overwrite=job.overwrite)
-        elif path.exists() and not job.overwrite:
-            raise OutputError(
-                f"{path}: a new file was wanted, but it exists; choose another name or allow "
-                "overwriting."
-            )
+        check_file(job, file, seen)
+
+
+def check_file(job: ExportJob, file: PlannedFile, seen: set[Path]) -> None:
+    """Refuse one file of a plan; `seen` are the places of those before, and gets its own.
+
+    Raises
+    ------
+    OutputError
+        As `check_plan` does.
+    """
+    path = file.path
+    if path.resolve() in seen:
+        raise OutputError(f"{path}: two outputs would have this name; choose another name.")
+    seen.add(path.resolve())
+    inputs = (*job.protected, *((job.labels.path,) if job.labels.path is not None else ()))
+    if path.resolve() in [used.resolve() for used in inputs]:
+        raise OutputError(f"{path}: this is an input; choose another name or folder.")
+    check_sidecar_place(path)
+    if not file.format.startswith("copick") and file.format != "zarr-in-image":
+        _check_parent(path)
+    if path.suffix == ".zarr" and path.exists():
+        check_new_folder(path, overwrite=job.overwrite)
+    elif path.exists() and not job.overwrite:
+        raise OutputError(
+            f"{path}: a new file was wanted, but it exists; choose another name or allow "
+            "overwriting."
+        )
 
 
 def labels_in(volume: Volume) -> list[int]:
     """Return the labels that occur in a volume, without the background."""
     found: set[int] = set()
     for plane in volume.data:
-        found.update(np.unique(plane).tolist())
+        if plane.dtype.kind == "u" and plane.dtype.itemsize <= 2:  # counting is faster than sorting
+            found.update(np.flatnonzero(np.bincount(plane.reshape(-1))).tolist())
+        else:
+            found.update(np.unique(plane).tolist())
     return sorted(int(v) for v in found if v != 0)
 
 
@@ -120,7 +139,14 @@ def found_particles(job: ExportJob) -> tuple[Particle, ...]:
     labels = data if by_label else label_particles(data)
     one = np.broadcast_to(np.float32(1), data.shape)
     probability = one if job.probability is None else np.asarray(job.probability.data)
-    return tuple(find_particles(labels, probability, job.labels.grid.voxel_size_angstrom))
+    found = tuple(find_particles(labels, probability, job.labels.grid.voxel_size_angstrom))
+    means = [p.mean_probability for p in found]
+    if job.probability is not None and not all(-1e-6 <= m <= 1 + 1e-6 for m in means):
+        raise InputError(
+            f"{job.probability.name}: probabilities from 0 to 1 were wanted, got means from {min(means):g} "
+            f"to {max(means):g} in the particles. Choose the probability of this mask, or none."
+        )
+    return found
 
 
 def _check_parent(path: Path) -> None:

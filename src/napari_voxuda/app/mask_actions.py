@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from napari_voxuda.app.mask_session import MaskSession
 from napari_voxuda.app.refine_view import RefineView
@@ -53,10 +52,6 @@ class MaskActions:
             self._view.say("Split: select one particle in the table.", "warning")
             return
         self._attempt(lambda: self._mask.split(labels[0]))
-
-    def export(self, path: Path) -> None:
-        """Save the mask as it is shown, with the tomogram's header."""
-        self._attempt(lambda: self._view.say(f"Saved {self._mask.save(path)}."))
 
     def _attempt(self, work: Callable[[], None]) -> None:
         try:

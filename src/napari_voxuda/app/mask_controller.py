@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_voxuda._types import Triple
+from napari_voxuda.app.export_choice import ExportOffer
 from napari_voxuda.app.jobs import Segmentation
 from napari_voxuda.app.label_history import LabelHistory
 from napari_voxuda.app.mask_refinement import MaskChoice, RefinedMask, refine_mask
-from napari_voxuda.app.provenance import Provenance, sign
+from napari_voxuda.app.provenance import Provenance
 from napari_voxuda.app.refine_start import RefineStart
 from napari_voxuda.app.running import Executor, LatestOnly
 from napari_voxuda.app.scene import LabelEdit, LayerKey, Scene
@@ -127,35 +128,24 @@ class MaskController:
             mask_key=self.labels_key,
             choice=replace(choice, numbered=True),
             corrections=Corrections.from_labels(self._marks),
+            provenance=self._provenance,
         )
         self._latest.forget()
         self._probability, self._labels_key = None, None
         return start
 
-    def proposal(self) -> str:
-        """Return a file name for the mask."""
-        key = self.labels_key
-        return f"{self._scene.volume(key).name}.mrc" if key is not None else "mask.mrc"
-
-    def save(self, path: Path) -> Path:
-        """Save the labels as they are shown and return the file written.
+    def offer(self) -> ExportOffer:
+        """Return what there is to export.
 
         Raises
         ------
         InputError
-            When there are no labels, or too many for an MRC file.
-        OutputError
-            When the file cannot be written.
+            When there is no mask layer.
         """
-        from napari_voxuda.io.mrc import write_mask
-
         key = self.labels_key
         if key is None:
             raise InputError("Export: there is no mask layer. Move the threshold to make it again.")
-        target = path if path.suffix else path.with_suffix(".mrc")
-        write_mask(target, self._scene.volume(key))
-        sign(target, "mask", self._provenance)
-        return target
+        return ExportOffer(layers=(key,), probability=self._grid, provenance=self._provenance)
 
     def close(self) -> None:
         """Drop what is under way."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from napari_voxuda._types import Triple, TripleInt
 from napari_voxuda.app.choice_history import ChoiceHistory
+from napari_voxuda.app.export_choice import ExportOffer
 from napari_voxuda.app.label_history import LabelHistory
 from napari_voxuda.app.mask_layers import MaskLayers
 from napari_voxuda.app.mask_refinement import MaskChoice, RefinedMask, refine_mask
@@ -23,6 +24,7 @@ from napari_voxuda.app.particle_edits import (
     merger,
     split,
 )
+from napari_voxuda.app.provenance import Provenance
 from napari_voxuda.app.running import Executor, LatestOnly
 from napari_voxuda.app.scene import LabelEdit, LayerKey, Scene
 from napari_voxuda.data.corrections import BACKGROUND, Corrections
@@ -194,29 +196,23 @@ class MaskSession:
             self._joins = [g for g in self._joins if g not in group]
             self._splits.request(partial(split, labels, number, box))
 
-    def proposal(self) -> str:
-        """Return a file name for the mask."""
-        mask = self._layers.mask()
-        return f"{mask.name}.mrc" if mask is not None else "mask.mrc"
-
-    def save(self, path: Path) -> Path:
-        """Save the labels as they are shown and return the file written.
+    def offer(self, provenance: Provenance | None) -> ExportOffer:
+        """Return what there is to export, given what the probability comes from.
 
         Raises
         ------
         InputError
-            When there are no labels, or too many for an MRC file.
-        OutputError
-            When the file cannot be written.
+            When there is no mask layer.
         """
-        from napari_voxuda.io.mrc import write_mask
-
-        mask = self._layers.mask()
-        if mask is None:
+        key = self.mask_key
+        if key is None:
             raise InputError("Export: there is no mask layer. Move the threshold to make it again.")
-        target = path if path.suffix else path.with_suffix(".mrc")
-        write_mask(target, mask)
-        return target
+        if provenance is not None:
+            corrected = int(np.count_nonzero(self._marks))
+            provenance = provenance.with_settings(
+                shown=asdict(self._choice), corrected_voxels=corrected
+            )
+        return ExportOffer(layers=(key,), probability=self._probability, provenance=provenance)
 
     def forget(self) -> None:
         """Let go of the layers and of work that is under way."""

@@ -7,12 +7,14 @@ from typing import Any
 
 from napari_voxuda.app.comparison_controller import ComparisonController
 from napari_voxuda.app.dock_work import DockWork
+from napari_voxuda.app.export_choice import ExportOffer
 from napari_voxuda.app.jobs import RefineJob, RefineResult, Segmentation, SegmentJob
 from napari_voxuda.app.mask_actions import MaskActions
 from napari_voxuda.app.mask_refinement import RefinedMask
 from napari_voxuda.app.mask_session import MaskSession
 from napari_voxuda.app.particle_edits import ParticleList
 from napari_voxuda.app.place_walk import PlaceWalk
+from napari_voxuda.app.provenance import Provenance
 from napari_voxuda.app.refine_start import RefineStart
 from napari_voxuda.app.refine_view import RefineView, VersionLine
 from napari_voxuda.app.run_corrections import RunCorrections
@@ -56,6 +58,7 @@ class RefineController:
         self._volume: Volume | None = None
         self._placement: Any = None
         self._start: RefineStart | None = None
+        self._provenance: Provenance | None = None
         self._store = RunCorrections(executor, self.work.failed)
         self._opening: LatestOnly[Corrections] = LatestOnly(
             executor, self._opened, self.work.failed
@@ -141,6 +144,7 @@ class RefineController:
                 placement=placement,
                 mask_key=self.mask.mask_key if again else None,
                 choice=choice,
+                provenance=found.provenance,
             )
             self._open(volume, start)
 
@@ -211,6 +215,10 @@ class RefineController:
         self._show_versions(run)
         self.segment()
 
+    def offer(self) -> ExportOffer:
+        """Return what there is to export; raises `InputError` where there is no mask."""
+        return self.mask.offer(self._provenance)
+
     def close(self) -> None:
         """Stop everything; the dock is going away."""
         self._opening.forget()
@@ -239,6 +247,7 @@ class RefineController:
 
     def _open(self, volume: Volume, start: RefineStart) -> None:
         """Read the corrections that the run keeps of the volume, then begin."""
+        self._provenance = start.provenance
         if self._start is not None and self._run == start.run and self._is_same(volume):
             # The marks at hand are newer than those on disk.
             self.mask.replace_probability(start.probability)
@@ -261,6 +270,7 @@ class RefineController:
             self._view.say(f"{len(kept)} voxels that were corrected before are kept.")
 
     def _refined(self, result: RefineResult) -> None:
+        self._provenance = result.segmentation.provenance
         self.mask.replace_probability(result.segmentation.probability)
         self.walk.forget()
         self._show_versions(self._run)

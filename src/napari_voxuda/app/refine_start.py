@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_voxuda.app.mask_refinement import MaskChoice
+from napari_voxuda.app.provenance import Provenance
 from napari_voxuda.app.scene import LayerKey
 from napari_voxuda.data.corrections import Corrections
 from napari_voxuda.data.volume import Volume
@@ -34,6 +35,8 @@ class RefineStart:
         How the mask was made.
     corrections : Corrections or None
         What was painted on the mask before.
+    provenance : Provenance or None
+        What the probability comes from.
     """
 
     layer: LayerKey | None
@@ -43,3 +46,4 @@ class RefineStart:
     mask_key: LayerKey | None
     choice: MaskChoice
     corrections: Corrections | None = None
+    provenance: Provenance | None = None

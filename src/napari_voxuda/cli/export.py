@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast, get_args
 
@@ -50,7 +49,7 @@ def export(
             "components of a mask with one label.",
         ),
     ] = "auto",
-    label_names: Annotated[
+    names: Annotated[
         list[str] | None,
         typer.Option("--label", metavar="N=NAME...", help="Names of labels, as 1=ribosome."),
     ] = None,
@@ -96,7 +95,9 @@ def export(
 ) -> None:
     """Write labels and their particles in the formats of other programs."""
     from napari_voxuda.app.export import export_task, plan_export
-    from napari_voxuda.app.export_plan import check_plan, found_particles
+    from napari_voxuda.app.export_choice import label_names as names_of_labels
+    from napari_voxuda.app.export_plan import check_plan
+    from napari_voxuda.app.export_preview import preview_export
     from napari_voxuda.data.masks import as_mask
 
     if pixel_size is not None and pixel_size <= 0:
@@ -109,7 +110,7 @@ def export(
         name=name or volume.name,
         probability=None if probability is None else open_volume(probability, voxel_size),
         particles_from=particles,
-        label_names=_names(label_names or []),
+        label_names=names_of_labels(names or []),
         zarr_version=zarr_version,
         owner=CopickOwner(user=user, session=session, object_name=object_name),
         run=run,
@@ -120,32 +121,25 @@ def export(
     )
     if dry_run:
         check_plan(job, plan_export(job))
-        planned = plan_export(replace(job, particles=found_particles(job)))
-        _show(planned, json, written=False)
+        previews = preview_export([job]).files
+        _show([file.planned for file in previews], json, sizes=[f.size_bytes for f in previews])
         return
-    _show(list(run_task(export_task(job)).files), json, written=True)
+    _show(list(run_task(export_task(job)).files), json)
 
 
-def _names(words: list[str]) -> dict[int, str]:
-    """Return the names of labels from words such as ``1=ribosome``."""
-    found = {}
-    for word in words:
-        number, equals, name = word.partition("=")
-        if not equals or not name or not number.isascii() or not number.isdigit():
-            raise InputError(f"--label: words such as 1=ribosome were wanted, got {word!r}.")
-        found[int(number)] = name
-    return found
-
-
-def _show(files: list[PlannedFile], json: bool, *, written: bool) -> None:
+def _show(files: list[PlannedFile], json: bool, *, sizes: list[int] | None = None) -> None:
+    """Show the files that were written or, with their largest `sizes` in bytes, those to be."""
     if json:
-        show_json({"written": written, "files": [_facts(file) for file in files]})
+        facts = [_facts(file) for file in files]
+        for entry, size in zip(facts, sizes or (), strict=False):
+            entry["size_bytes"] = size
+        show_json({"written": sizes is None, "files": facts})
         return
     rows = [("what", "where", "voxel size (Å)", "first particle (x, y, z)")]
     for file in files:
         first = "" if file.first is None else f"{_triple(file.first)} {file.unit}"
-        size = "" if file.voxel_size_angstrom is None else _triple(file.voxel_size_angstrom)
-        rows.append((file.kind, str(file.path), size, first))
+        voxel = "" if file.voxel_size_angstrom is None else _triple(file.voxel_size_angstrom)
+        rows.append((file.kind, str(file.path), voxel, first))
     result(aligned(rows))
     for note in dict.fromkeys(file.note for file in files if file.note):
         result(note)

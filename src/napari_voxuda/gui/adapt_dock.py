@@ -25,7 +25,6 @@ from napari_voxuda.gui.comparison_group import ComparisonGroup
 from napari_voxuda.gui.executor import ThreadExecutor
 from napari_voxuda.gui.frame import DockFrame, Notice, when_destroyed
 from napari_voxuda.gui.job_bar import JobBar
-from napari_voxuda.gui.path_row import ask_save_path
 from napari_voxuda.gui.progress_group import ProgressGroup
 from napari_voxuda.gui.result_group import ResultGroup
 from napari_voxuda.gui.runs_group import RunsGroup
@@ -244,7 +243,6 @@ class AdaptDock(DockFrame):
         self.training.run_changed.connect(controller.run_folder_changed)
         self.result.changed.connect(controller.mask_changed)
         self.result.segmented.connect(controller.segment)
-        self.result.exported.connect(self._export)
         self.check.asked.connect(controller.check)
         self.runs.opened.connect(controller.runs.open)
         self.runs.added.connect(controller.runs.add)
@@ -260,9 +258,3 @@ class AdaptDock(DockFrame):
         self.bar.resumed.connect(controller.resume)
         self.bar.stopped.connect(controller.cancel)
         scene.watch_layers(controller.layers_changed)
-
-    def _export(self) -> None:
-        proposal = self.controller.mask.proposal()
-        path = ask_save_path(self, "Export mask", proposal)
-        if path is not None:
-            self.controller.export(path)

@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QToolButton, QWidget
 from superqt import QElidingLabel
 
-__all__ = ["PathRow", "ask_files", "ask_folder", "ask_save_path"]
+__all__ = ["PathRow", "ask_files", "ask_folder"]
 
 MRC_FILTER = (
     "Volumes (*.mrc *.mrcs *.map *.rec *.st *.ali *.preali *.gz *.bz2 *.em *.tif *.tiff zarr.json .zattrs "
@@ -27,12 +27,6 @@ def ask_folder(parent: QWidget | None, title: str) -> list[Path]:
     """Ask for a folder; empty when the user gives up."""
     name = QFileDialog.getExistingDirectory(parent, title)
     return [Path(name)] if name else []
-
-
-def ask_save_path(parent: QWidget | None, title: str, proposal: str) -> Path | None:
-    """Ask where to save an MRC file; None when the user gives up."""
-    name, _ = QFileDialog.getSaveFileName(parent, title, proposal, "MRC (*.mrc)")
-    return Path(name) if name else None
 
 
 class PathRow(QWidget):

@@ -21,7 +21,6 @@ from napari_voxuda.gui.executor import ThreadExecutor
 from napari_voxuda.gui.frame import DockFrame, Group, Notice, when_destroyed
 from napari_voxuda.gui.inputs import DEVICE_TIP, DEVICES, choice_box
 from napari_voxuda.gui.job_bar import JobBar
-from napari_voxuda.gui.path_row import ask_save_path
 from napari_voxuda.gui.refine_groups import (
     CorrectionsGroup,
     MaskGroup,
@@ -174,7 +173,6 @@ class RefineDock(DockFrame):
         self.run_group.segmented.connect(controller.segment)
         self.run_group.restored.connect(controller.restore)
         self.mask_group.changed.connect(controller.actions.change)
-        self.mask_group.exported.connect(self._export)
         self.particles.visited.connect(controller.mask.go_to)
         self.particles.deleted.connect(controller.actions.delete)
         self.particles.merged.connect(controller.actions.merge)
@@ -200,8 +198,3 @@ class RefineDock(DockFrame):
         self.uncertainty.find_button.setEnabled(idle)
         self.run_group.setEnabled(idle)
         self.bar.start_button.setEnabled(self._ready and idle)
-
-    def _export(self) -> None:
-        path = ask_save_path(self, "Export mask", self.controller.mask.proposal())
-        if path is not None:
-            self.controller.actions.export(path)

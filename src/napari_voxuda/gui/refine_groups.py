@@ -106,7 +106,8 @@ class MaskGroup(Group):
         self.sliders = MaskSliders()
         self.found = _label("No mask yet", "Found")
         self.export_button = _button(
-            "Export mask…", "Save the mask as MRC with the tomogram's header."
+            "Export mask…",
+            "Save mask, probability and particles for other programs, with a preview of every file.",
         )
         self.addWidget(self.sliders)
         self.addWidget(_row(self.found, self.export_button, stretch=(1, 0)))

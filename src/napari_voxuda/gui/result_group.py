@@ -43,7 +43,9 @@ class ResultGroup(Group):
         self.found.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self.found.setAccessibleName("Found")
         self.export_button = QPushButton("Export mask…")
-        self.export_button.setToolTip("Save the mask as MRC with the tomogram's header.")
+        self.export_button.setToolTip(
+            "Save mask, probability and particles for other programs, with a preview of every file."
+        )
         self.refine_button = QPushButton("Correct and refine…")
         self.refine_button.setToolTip(
             "Go on with this mask in the dock “Vox-UDA refine”: a table of the particles, corrections "
