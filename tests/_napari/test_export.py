@@ -127,7 +127,7 @@ def test_positions_are_previewed_as_they_are_written(viewer, until, tmp_path):
     _export(window, until)
     names = ("TS_01.star", "TS_01_relion4.star", "TS_01.csv")
     for name, text in zip(names, texts, strict=True):
-        assert (tmp_path / name).read_text().rstrip("\n") == text
+        assert (tmp_path / name).read_text().rstrip("\n") == text.rstrip("\n")
     for name in names:
         picks = read_picks(tmp_path / name, voxel_size_angstrom=12.0, shape=(20, 40, 48))
         np.testing.assert_allclose(picks.positions, [[2, 3, 4], [10, 30, 20]], atol=1e-3)

@@ -34,6 +34,8 @@ def open_export_window(viewer: napari.viewer.Viewer, offer: ExportOffer) -> Expo
     from napari_voxuda._napari.scene import ViewerScene
     from napari_voxuda.gui.export_window import ExportWindow
 
+    # Plugins are given a proxy of the viewer, whose widgets are proxies too; Qt wants the real one.
+    viewer = getattr(viewer, "__wrapped__", viewer)
     parent = viewer.window._qt_window
     open_windows: list[ExportWindow] = parent.findChildren(ExportWindow)
     for window in open_windows:

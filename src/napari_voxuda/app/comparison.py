@@ -23,8 +23,8 @@ __all__ = [
 ]
 
 FALSE_POSITIVE, FALSE_NEGATIVE, AGREEMENT = 1, 2, 3
-COMPARISON_COLORS = {FALSE_POSITIVE: "#d55e00", FALSE_NEGATIVE: "#4fe0c4", AGREEMENT: "#8c8c8c"}
-"""Vermilion, turquoise and grey: the colour-blind tell them apart, also from corrections."""
+COMPARISON_COLORS = {FALSE_POSITIVE: "#d55e00", FALSE_NEGATIVE: "#4fe0c4", AGREEMENT: "#5d3a9b"}
+"""Vermilion, turquoise and violet: the colour-blind tell them apart, also from corrections."""
 
 _SLAB_VOXELS = 1 << 22
 _SAME_SIZE = 0.01

@@ -112,7 +112,9 @@ class ExportOptions(QWidget):
         self._proposed = name
         self.name_line.setEnabled(editable)
         self.name_line.setPlaceholderText("" if editable else "the names of the layers")
-        self.run_line.setPlaceholderText(name if editable else "the names of the layers")
+        self.run_line.setPlaceholderText(
+            self.name_line.text() if editable else "the names of the layers"
+        )
 
     def show_options(self, options: frozenset[ExportOption]) -> None:
         """Show the options that are needed, and no others."""
