@@ -28,6 +28,18 @@ def test_only_volumes_are_offered_the_newest_first(viewer, scene):
     assert [c.name for c in scene.choices("labels")] == ["labels"]
 
 
+def test_aids_are_never_offered_and_leave_the_selection_alone(viewer, scene):
+    chosen = viewer.add_labels(np.zeros((3, 4, 5), int), name="labels")
+    placement = scene.placement(chosen.unique_id)
+    key = scene.add_labels(np.zeros((3, 4, 5), np.uint8), placement, name="aid", aid=True)
+    assert viewer.layers.selection.active is chosen
+    assert [c.name for c in scene.choices("labels")] == ["labels"]
+    scene.replace_labels(key, np.ones((3, 4, 5), np.uint8))
+    assert scene.volume(key).data.min() == 1
+    viewer.layers["aid"].undo()
+    assert scene.volume(key).data.min() == 1
+
+
 @pytest.mark.parametrize(("limit", "undone"), [(10, True), (1, False)])
 def test_labels_change_in_one_step(viewer, scene, monkeypatch, limit, undone):
     monkeypatch.setattr(scene_module, "_MOST_UNDOABLE", limit)

@@ -47,6 +47,18 @@ def test_a_dry_run_tells_and_writes_nothing(invoke: Invoke, files: Path, tmp_pat
     assert os.listdir(tmp_path) == []
 
 
+def test_a_dry_run_knows_the_sizes(invoke: Invoke, files: Path, tmp_path: Path) -> None:
+    words = ("--out", tmp_path, "--format", "mrc", "csv")
+    planned = json.loads(
+        invoke("export", files / "truth.mrc", *words, "--dry-run", "--json").stdout
+    )
+    assert not planned["written"]
+    assert os.listdir(tmp_path) == []
+    invoke("export", files / "truth.mrc", *words)
+    for file in planned["files"]:
+        assert Path(file["path"]).stat().st_size == file["size_bytes"]
+
+
 def test_names_of_labels(invoke: Invoke, files: Path, tmp_path: Path) -> None:
     words = ("--out", tmp_path, "--format", "mrc-per-label", "--label", "1=cube")
     assert invoke("export", files / "truth.mrc", *words).exit_code == 0
