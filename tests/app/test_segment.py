@@ -200,6 +200,24 @@ def test_any_shape(shape: tuple[int, int, int]) -> None:
     assert np.isfinite(result.probability.data).all()
 
 
+def test_memory_that_runs_out_is_told_and_stands_in_the_provenance() -> None:
+    class Crowded(Brightness):
+        def predict(self, batch: Tensor) -> Tensor:
+            if batch.shape[-1] > 24:
+                raise RuntimeError("CUDA out of memory.")
+            return super().predict(batch)
+
+    whole, _ = segmented(two_particles())
+    found, messages = segmented(two_particles(), Crowded())
+    assert [text for text in messages if "memory ran out" in text] == messages
+    assert messages
+    assert found.provenance is not None
+    assert found.provenance.settings["memory"] == messages
+    assert whole.provenance is not None
+    assert "memory" not in whole.provenance.settings
+    np.testing.assert_array_equal(found.mask.data, whole.mask.data)
+
+
 def test_stages_are_told() -> None:
     job = SegmentJob(volume=Volume(data=two_particles(), grid=GRID), model=Path("run"))
     events = finished(segment_task(job, load=always(Brightness())))[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,7 @@ from napari_voxuda.segmentation.instances import (
 from napari_voxuda.segmentation.particles import Particle
 from napari_voxuda.segmentation.predict import predict_tiles
 from napari_voxuda.segmentation.settings import SegmentSettings
+from napari_voxuda.segmentation.smaller_tiles import SmallerTiles
 from napari_voxuda.segmentation.tiling import plan_tiles
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ __all__ = [
     "SegmentModel",
     "check_minimum_size",
     "model_file",
+    "noted",
     "open_model",
     "segment_into",
     "segment_task",
@@ -47,6 +49,7 @@ __all__ = [
 ]
 
 _VOXEL_SIZE_TOLERANCE = 0.1
+_Result = TypeVar("_Result")
 
 
 class SegmentModel(Protocol):
@@ -103,8 +106,27 @@ def segment_task(job: SegmentJob, *, load: LoadModel | None = None) -> Task[Segm
     check_minimum_size(job.volume, job.settings)
     model = open_model(job.model, job.device, load)
     provenance = yield from trace_segmentation(job)
-    found = yield from segment_volume(job.volume, model, job.settings, contrast=job.contrast)
+    task = segment_volume(job.volume, model, job.settings, contrast=job.contrast)
+    found, provenance = yield from noted(task, provenance)
     return replace(found, provenance=provenance)
+
+
+def noted(task: Task[_Result], provenance: Provenance) -> Task[tuple[_Result, Provenance]]:
+    """Run a task, and add to its provenance where memory ran out and what it went on with."""
+    notes: list[str] = []
+    try:
+        while True:
+            event = next(task)
+            if isinstance(event, SmallerTiles):
+                notes.append(event.text)
+            yield event
+    except StopIteration as stop:
+        result: _Result = stop.value
+    finally:
+        task.close()
+    if notes:
+        provenance = replace(provenance, settings={**provenance.settings, "memory": notes})
+    return result, provenance
 
 
 def trace_segmentation(job: SegmentJob) -> Task[Provenance]:

@@ -15,6 +15,7 @@ from napari_voxuda.app.segment import (
     FoundMask,
     LoadModel,
     check_minimum_size,
+    noted,
     open_model,
     segment_into,
     trace_segmentation,
@@ -155,9 +156,8 @@ def segment_to_files_task(
     in_zarr = probability is not None and is_zarr_name(probability)
     with _probability_sink(None if in_zarr else probability, mask, volume) as sink:
         with unchanged(volume):
-            found = yield from segment_into(
-                volume, model, job.settings, sink, contrast=job.contrast
-            )
+            task = segment_into(volume, model, job.settings, sink, contrast=job.contrast)
+            found, provenance = yield from noted(task, provenance)
         if in_zarr and probability is not None:
             save_values(probability, volume.with_data(sink.array()), overwrite=overwrite)
     found = replace(found, provenance=provenance)

@@ -16,13 +16,17 @@ from napari_voxuda.segmentation.tiling import plan_tiles
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Predict", "TilePredictor"]
+__all__ = ["Predict", "SmallerTiles", "TilePredictor"]
 
 Predict = Callable[["torch.Tensor"], "torch.Tensor"]
 """(n, d, h, w) float32 normalised, protein bright → (n, d, h, w) probability in [0, 1]."""
 
 _SMALLEST_CORE = 8
 _PAIR = 2  # a CPU is several times slower with one tile than with two
+
+
+class SmallerTiles(Message):
+    """Memory ran out, and the work goes on with fewer or smaller tiles."""
 
 
 class TilePredictor:
@@ -44,7 +48,7 @@ class TilePredictor:
         self._halo = -(-halo // 8) * 8
         self._most: int | None = None  # tiles at once, where that is fewer than asked
         self._core: int | None = None  # of the pieces of a tile
-        self._news: list[Message] = []
+        self._news: list[SmallerTiles] = []
 
     def __call__(self, tiles: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
         """Return (n, d, h, w) float32 probabilities of n tiles of one shape.
@@ -64,7 +68,7 @@ class TilePredictor:
                     raise
             self._take_less(tiles)
 
-    def news(self) -> list[Message]:
+    def news(self) -> list[SmallerTiles]:
         """Return what has happened since the last call, in words."""
         news, self._news = self._news, []
         return news
@@ -126,5 +130,5 @@ class TilePredictor:
             self._core = core
             words = f"tiles of {edge} voxels; it goes on with tiles of {core + context}"
         self._news.append(
-            Message(text=f"Segmenting: memory ran out with {words}.", level="warning")
+            SmallerTiles(text=f"Segmenting: memory ran out with {words}.", level="warning")
         )
