@@ -15,7 +15,7 @@ from pathlib import Path
 import napari
 import numpy as np
 from PIL import Image
-from qtpy.QtCore import QSize
+from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QImage
 from qtpy.QtTest import QTest
 
@@ -87,6 +87,7 @@ def _adapt(viewer: napari.Viewer, out: Path, steps: int) -> None:
     _, widget = viewer.window.add_plugin_dock_widget("napari-voxuda", "Vox-UDA adapt")
     _wait(lambda: "Protein" in widget.target.contrast_note.text())
     _both_themes(viewer, out, "adapt-start")
+    _gap(viewer, widget, out)
     with tempfile.TemporaryDirectory() as folder:
         widget.training.run_row.set_paths([Path(folder) / "run"])
         widget.source.form.fields["count"].setValue(200)
@@ -155,6 +156,17 @@ def _export(viewer: napari.Viewer, dock: AdaptDock, out: Path) -> None:
                 out / f"export-{theme}.png",
             )
         window.close()
+
+
+def _gap(viewer: napari.Viewer, adapt: AdaptDock, out: Path) -> None:
+    adapt.source.gap_button.click()
+    dock, widget = viewer.window.add_plugin_dock_widget("napari-voxuda", "Vox-UDA domain gap")
+    _wait(lambda: not widget.body.isHidden())
+    window = viewer.window._qt_window
+    window.resizeDocks([dock], [680], Qt.Orientation.Horizontal)
+    _both_themes(viewer, out, "gap")
+    window.resizeDocks([dock], [320], Qt.Orientation.Horizontal)
+    viewer.window.remove_dock_widget(dock)
 
 
 def _refine(viewer: napari.Viewer, adapt: AdaptDock, out: Path) -> None:

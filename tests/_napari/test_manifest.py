@@ -28,7 +28,13 @@ def test_every_command_leads_to_something_callable():
 
 def test_the_widgets_have_the_names_that_users_know():
     widgets = PluginManifest.from_file(_FILE).contributions.widgets
-    names = ["Vox-UDA adapt", "Denoise (IBF)", "Vox-UDA refine", "Vox-UDA 3-D"]
+    names = [
+        "Vox-UDA adapt",
+        "Denoise (IBF)",
+        "Vox-UDA refine",
+        "Vox-UDA 3-D",
+        "Vox-UDA domain gap",
+    ]
     assert [w.display_name for w in widgets] == names
 
 
@@ -58,5 +64,6 @@ def test_the_commands_stand_in_the_layers_and_file_menus():
             "napari-voxuda.export_masks",
         ],
         "napari/layers/filter": ["napari-voxuda.denoise_dock"],
+        "napari/layers/measure": ["napari-voxuda.gap_dock"],
         "napari/file/io_utilities": ["napari-voxuda.export_masks"],
     }

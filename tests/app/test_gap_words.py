@@ -1,13 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from napari_voxuda.adaptation.domain_gap import DomainGap
-from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.app.gap_words import gap_rows, gap_sentences, image_captions
 
 MakeGap = Callable[..., DomainGap]
@@ -20,23 +18,23 @@ def first(found: DomainGap) -> str:
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        (0.25, "As simulated, the source is 4.0 times too clean."),
-        (2.5, "As simulated, the source is 2.5 times too noisy."),
-        (15.0, "As simulated, the source is 15 times too noisy."),
-        (0.0, "As simulated, the source is over 100 times too clean."),
-        (0.92, "As simulated, the source has the target's noise within 8 %."),
+        (0.25, "Before matching, the source is 4.0 times too clean."),
+        (2.5, "Before matching, the source is 2.5 times too noisy."),
+        (15.0, "Before matching, the source is 15 times too noisy."),
+        (0.0, "Before matching, the source is over 100 times too clean."),
+        (0.92, "Before matching, the source has the target's noise within 8 %."),
         (
             [1, 1, 1, 0.5, 1, 1, 1, 3],
-            "As simulated, the source is up to 3.0 times too noisy (details of 20 Å) and up to "
+            "Before matching, the source is up to 3.0 times too noisy (details of 20 Å) and up to "
             "2.0 times too clean (details of 40 Å).",
         ),
         (
             [9, 9, 9, 0.5, 1, 1, 1, 1],
-            "As simulated, the source is up to 2.0 times too clean (details of 40 Å).",
+            "Before matching, the source is up to 2.0 times too clean (details of 40 Å).",
         ),
         (
             [1, 1, 1, 1.6, 1, 1, 1, 1],
-            "As simulated, the source is up to 1.6 times too noisy (details of 40 Å).",
+            "Before matching, the source is up to 1.6 times too noisy (details of 40 Å).",
         ),
     ],
 )
@@ -46,7 +44,7 @@ def test_what_the_source_is_as_simulated(gap: MakeGap, source: Any, words: str) 
 
 def test_a_matched_source_is_said_to_agree_and_needs_no_advice(gap: MakeGap) -> None:
     assert gap_sentences(gap(0.25, 1.08)) == [
-        "As simulated, the source is 4.0 times too clean.",
+        "Before matching, the source is 4.0 times too clean.",
         "After noise matching it agrees with the target within 8 %.",
         "Compared is the strength of the noise where it dominates (details of 20 to 40 Å).",
     ]
@@ -79,7 +77,7 @@ def test_a_band_that_holds_signal_is_told(gap: MakeGap) -> None:
 def test_the_table_has_a_column_for_each_kind_of_box(gap: MakeGap) -> None:
     rows = gap_rows(gap(0.25, 1.0))
     assert {len(row) for row in rows} == {4}
-    assert rows[0][1:] == ("target", "source as simulated", "source after matching")
+    assert rows[0][1:] == ("target", "source before matching", "source after matching")
     cells = {row[0]: row[1:] for row in rows}
     assert cells["boxes"] == ("80", "48", "48")
     assert cells["noise over the target's"] == ("1", "0.25 to 0.25", "1.00 to 1.00")
@@ -87,8 +85,8 @@ def test_the_table_has_a_column_for_each_kind_of_box(gap: MakeGap) -> None:
     assert {len(row) for row in gap_rows(gap(0.25, noise="none"))} == {3}
 
 
-def test_the_caption_says_what_the_noise_was_added_to(gap: MakeGap) -> None:
-    found = gap(1.0, 1.0)
-    assert "noise-free image" in image_captions(found)["matched"]
-    noisy = replace(found, settings=AdaptSettings(noise_base="noisy"))
-    assert "noise-free image" not in image_captions(noisy)["matched"]
+def test_the_caption_says_how_the_source_was_matched(gap: MakeGap) -> None:
+    assert "in noise" in image_captions(gap(1.0, 1.0))["matched"]
+    exchanged = image_captions(gap(1.0, 1.0, noise="exchange"))["matched"]
+    assert "in noise" not in exchanged
+    assert "exchanged" in exchanged

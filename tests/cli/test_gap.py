@@ -20,7 +20,7 @@ def test_a_table_and_sentences(invoke: Invoke, files: Path) -> None:
     assert table.splitlines()[0].split() == (
         ["target", "source", "as", "simulated", "source", "after", "matching"]
     )
-    assert words.startswith("As simulated, the source")
+    assert words.startswith("Before matching, the source")
     assert "After noise matching it agrees" in words
 
 

@@ -8,9 +8,11 @@ from napari_voxuda._napari.divider import ViewerDivider
 from napari_voxuda._napari.export import open_export_window
 from napari_voxuda._napari.scene import ViewerScene
 from napari_voxuda._napari.space import ViewerSpace
+from napari_voxuda.app.adapt_request import AdaptRequest
 from napari_voxuda.errors import VoxUDAError
 from napari_voxuda.gui.adapt_dock import AdaptDock
 from napari_voxuda.gui.denoise_dock import DenoiseDock
+from napari_voxuda.gui.gap_dock import GapDock
 from napari_voxuda.gui.refine_dock import RefineDock
 from napari_voxuda.gui.space_dock import SpaceDock
 from napari_voxuda.method.denoising import DenoiseSettings
@@ -18,7 +20,7 @@ from napari_voxuda.method.denoising import DenoiseSettings
 if TYPE_CHECKING:
     import napari
 
-__all__ = ["AdaptWidget", "DenoiseWidget", "RefineWidget", "SpaceWidget"]
+__all__ = ["AdaptWidget", "DenoiseWidget", "GapWidget", "RefineWidget", "SpaceWidget"]
 
 
 class AdaptWidget(AdaptDock):
@@ -29,6 +31,7 @@ class AdaptWidget(AdaptDock):
         self._viewer = napari_viewer
         self.result.refined.connect(self._refine)
         self.result.exported.connect(self._export)
+        self.source.gap_asked.connect(self._show_gap)
 
     def _refine(self) -> None:
         try:
@@ -48,6 +51,31 @@ class AdaptWidget(AdaptDock):
             self.say(str(error), "error")
             return
         open_export_window(self._viewer, offer)
+
+    def _show_gap(self) -> None:
+        dock, gap = self._viewer.window.add_plugin_dock_widget(
+            "napari-voxuda", "Vox-UDA domain gap", tabify=True
+        )
+        dock.show()
+        dock.raise_()
+        gap.controller.measure()
+
+
+class GapWidget(GapDock):
+    """The dock *Vox-UDA domain gap*; it measures what the dock *Vox-UDA adapt* would run."""
+
+    def __init__(self, napari_viewer: napari.Viewer) -> None:
+        super().__init__(ViewerScene(napari_viewer), self._from_adapt)
+        self._viewer = napari_viewer
+
+    def _from_adapt(self) -> AdaptRequest:
+        """Return the inputs in *Vox-UDA adapt*, which is opened beside this dock where it is not there."""
+        open_dock = self._viewer.window.add_plugin_dock_widget
+        _, adapt = open_dock("napari-voxuda", "Vox-UDA adapt", tabify=True)
+        own, _ = open_dock("napari-voxuda", "Vox-UDA domain gap")
+        own.raise_()
+        request: AdaptRequest = adapt.request()
+        return request
 
 
 class DenoiseWidget(DenoiseDock):

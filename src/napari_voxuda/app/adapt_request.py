@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from napari_voxuda.adaptation.settings import AdaptSettings
-from napari_voxuda.app.jobs import AdaptJob, DeviceName
+from napari_voxuda.app.jobs import AdaptJob, DeviceName, GapJob
 from napari_voxuda.app.layer_source import LayerSource
 from napari_voxuda.app.mask_refinement import MaskChoice
 from napari_voxuda.app.scene import LayerKey, Scene
@@ -17,7 +17,7 @@ from napari_voxuda.errors import InputError
 from napari_voxuda.segmentation.settings import SegmentSettings
 from napari_voxuda.simulation.settings import SourceSettings
 
-__all__ = ["AdaptRequest", "LabelledLayers", "make_job", "target_volume"]
+__all__ = ["AdaptRequest", "LabelledLayers", "make_gap_job", "make_job", "target_volume"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +138,28 @@ def make_job(request: AdaptRequest, scene: Scene, run: Path, *, resume: bool = F
     InputError
         When the target or the picks cannot be used.
     """
+    return AdaptJob(
+        **_inputs(request, scene),
+        out=run,
+        device=request.device,
+        resume=resume,
+        labelled=None if resume else _labelled(request, scene),
+    )
+
+
+def make_gap_job(request: AdaptRequest, scene: Scene) -> GapJob:
+    """Return the job that measures the gap which a run of `request` would have to close.
+
+    Raises
+    ------
+    InputError
+        When the target or the picks cannot be used.
+    """
+    return GapJob(**_inputs(request, scene), labelled=_labelled(request, scene))
+
+
+def _inputs(request: AdaptRequest, scene: Scene) -> dict[str, Any]:
+    """Return what the two jobs have in common, by name."""
     target: Path | Volume
     picks: Path | Picks | None = None
     if request.folder is not None:
@@ -153,19 +175,15 @@ def make_job(request: AdaptRequest, scene: Scene, run: Path, *, resume: bool = F
                 raise InputError(
                     "Picks: points were wanted, but the layer is empty. Add points, or choose none."
                 )
-    return AdaptJob(
-        target=target,
-        out=run,
-        picks=picks,
-        source=request.source,
-        settings=request.settings,
-        contrast=request.contrast,
-        voxel_size_angstrom=request.voxel_size_angstrom,
-        device=request.device,
-        seed=request.seed,
-        resume=resume,
-        labelled=None if resume else _labelled(request, scene),
-    )
+    return {
+        "target": target,
+        "picks": picks,
+        "source": request.source,
+        "settings": request.settings,
+        "contrast": request.contrast,
+        "voxel_size_angstrom": request.voxel_size_angstrom,
+        "seed": request.seed,
+    }
 
 
 def _labelled(request: AdaptRequest, scene: Scene) -> LayerSource | None:

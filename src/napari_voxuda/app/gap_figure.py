@@ -111,7 +111,7 @@ def _draw_images(figure: Any, gap: DomainGap) -> None:
     axes = figure.subplots(1, len(images))
     for axis, (name, (image, limits)) in zip(axes, images.items(), strict=True):
         axis.imshow(image, cmap="gray", vmin=limits[0], vmax=limits[1], interpolation="nearest")
-        note = f"grey: {limits[0]:.2g} to {limits[1]:.2g}"
+        note = f"from black to white: {limits[0]:.2g} to {limits[1]:.2g}"
         axis.set_title(f"{textwrap.fill(captions[name], 30)}\n({note})", fontsize=9)
         axis.set_axis_off()
 

@@ -11,7 +11,7 @@ __all__ = ["DOMAIN_NAMES", "gap_rows", "gap_sentences", "image_captions"]
 
 DOMAIN_NAMES = {
     "target": "target",
-    "source": "source as simulated",
+    "source": "source before matching",
     "matched": "source after matching",
 }
 _MATCHED_RATIO = 1.25  # a quarter more or less is seen by nobody
@@ -68,16 +68,15 @@ def gap_rows(gap: DomainGap) -> list[tuple[str, ...]]:
 
 def image_captions(gap: DomainGap) -> dict[str, str]:
     """Return what stands below each picture: of ``source``, ``matched``, ``target``, ``residual``."""
-    added = "The same box after matching"
-    if gap.settings.noise == "exchange":
-        added += " (amplitudes exchanged)"
-    elif gap.settings.noise_base == "clean":
-        added += " (its noise-free image, noise added)"
+    noise = gap.settings.noise
+    added = (
+        "amplitudes exchanged" if noise == "exchange" else "its image in noise like the target's"
+    )
     return {
-        "source": "Source box as simulated",
-        "matched": added,
+        "source": "Source box before matching",
+        "matched": f"Same box after matching: {added}",
         "target": "Target box",
-        "residual": "What the NGM takes for noise in the target box",
+        "residual": "Noise in the target box by the NGM",
     }
 
 
@@ -90,8 +89,8 @@ def _times(factor: float) -> str:
 
 def _before(found: Comparison) -> str:
     if _agrees(found):
-        return f"As simulated, the source has the target's noise within {_percent(found)}."
-    return f"As simulated, the source is {_differs(found)}."
+        return f"Before matching, the source has the target's noise within {_percent(found)}."
+    return f"Before matching, the source is {_differs(found)}."
 
 
 def _after(found: Comparison, before: Comparison, noise: str) -> str:

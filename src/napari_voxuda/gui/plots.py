@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import QEvent, Qt
-from qtpy.QtGui import QColor, QPalette
+from qtpy.QtGui import QPalette
 from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_voxuda.adaptation.events import StepDone
 from napari_voxuda.gui.paced import Paced
+from napari_voxuda.gui.plot_theme import (
+    join_legend,
+    legend_entry,
+    legend_label,
+    paint_plot,
+    style_colour,
+)
 
 __all__ = ["CurvePanel"]
 
@@ -23,12 +30,6 @@ _STYLES: dict[str, tuple[str, Qt.PenStyle]] = {
     "discriminator": ("#cc79a7", Qt.PenStyle.DashDotLine),
     "coverage": ("#3d8fd1", Qt.PenStyle.SolidLine),
     "foreground": ("#d55e00", Qt.PenStyle.DashLine),
-}
-_GLYPHS = {
-    Qt.PenStyle.SolidLine: "━━",
-    Qt.PenStyle.DashLine: "╍╍",
-    Qt.PenStyle.DotLine: "┉┉",
-    Qt.PenStyle.DashDotLine: "━╍",
 }
 _LOSSES = ("total", "segmentation", "pseudo", "consistency", "discriminator")
 _TITLES = {"coverage": "voxels with a pseudo-label", "foreground": "of these, foreground"}
@@ -158,10 +159,7 @@ class CurvePanel(QWidget):
             plot.setAccessibleName("Loss curves" if label == "loss" else "Pseudo-label curves")
             for name in names:
                 self._lines[name] = plot.plot([], [])
-            legend = QLabel()
-            legend.setTextFormat(Qt.TextFormat.RichText)
-            legend.setWordWrap(True)
-            legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+            legend = legend_label()
             self._plots.append(plot)
             self._legends.append((legend, names))
             self._column.addWidget(plot)
@@ -174,29 +172,20 @@ class CurvePanel(QWidget):
             return
         import pyqtgraph as pg
 
-        palette = self.palette()
-        text = palette.color(QPalette.ColorRole.WindowText)
-        ground = palette.color(QPalette.ColorRole.Window)
+        text = self.palette().color(QPalette.ColorRole.WindowText)
         for plot in self._plots:
-            plot.setBackground(ground)
-            for side in ("left", "bottom"):
-                plot.getAxis(side).setPen(text)
-                plot.getAxis(side).setTextPen(text)
+            paint_plot(plot, self.palette())
         for name, line in self._lines.items():
-            line.setPen(pg.mkPen(_colour(name, text), width=1.6, style=_STYLES[name][1]))
+            colour, dash = _STYLES[name]
+            line.setPen(pg.mkPen(style_colour(colour, text), width=1.6, style=dash))
         for _, line in self._marks:
             line.setPen(self._mark_pen())
         for label, names in self._legends:
-            used = [name for name in names if name in self._counting]
-            label.setText("&nbsp; ".join(_legend_entry(name, text) for name in used))
-
-
-def _colour(name: str, text: QColor) -> QColor:
-    colour = _STYLES[name][0]
-    return text if colour == "text" else QColor(colour)
-
-
-def _legend_entry(name: str, text: QColor) -> str:
-    glyph = _GLYPHS[_STYLES[name][1]]
-    title = _TITLES.get(name, name).replace(" ", "&nbsp;")
-    return f'<span style="color:{_colour(name, text).name()}">{glyph}</span>&nbsp;{title}'
+            entries = []
+            for name in names:
+                if name in self._counting:
+                    colour, dash = _STYLES[name]
+                    entries.append(
+                        legend_entry(_TITLES.get(name, name), style_colour(colour, text), dash)
+                    )
+            label.setText(join_legend(entries))

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_voxuda.adaptation.events import Alarm, Preview, StepDone
@@ -14,6 +11,7 @@ from napari_voxuda.app.words import Level
 from napari_voxuda.gui.frame import Group, Notice
 from napari_voxuda.gui.live_row import LiveRow
 from napari_voxuda.gui.paced import Paced
+from napari_voxuda.gui.pixmaps import grey_pixmap
 from napari_voxuda.gui.plots import CurvePanel
 
 __all__ = ["MessageLog", "PreviewPair", "ProgressGroup"]
@@ -67,8 +65,8 @@ class PreviewPair(QWidget):
     def show_preview(self, preview: Preview) -> None:
         """Show a preview."""
         low, high = np.percentile(preview.image, (1, 99))
-        self.image.setPixmap(_pixmap(preview.image, float(low), float(high)))
-        self.probability.setPixmap(_pixmap(preview.probability, 0.0, 1.0))
+        self.image.setPixmap(grey_pixmap(preview.image, float(low), float(high), _EDGE))
+        self.probability.setPixmap(grey_pixmap(preview.probability, 0.0, 1.0, _EDGE))
         self.caption.setText(
             f"Step {preview.step}: a slice of one target box as the network sees it, and where it "
             "finds foreground (white = 1)."
@@ -142,16 +140,3 @@ class ProgressGroup(Group):
         self.curves.clear()
         self.coverage.clear()
         self.preview.hide()
-
-
-def _pixmap(values: npt.NDArray[np.float32], low: float, high: float) -> QPixmap:
-    scaled = np.clip((values - low) / max(high - low, 1e-12), 0, 1) * 255
-    grey = np.ascontiguousarray(scaled, dtype=np.uint8)
-    height, width = grey.shape
-    image = QImage(grey.tobytes(), width, height, width, QImage.Format.Format_Grayscale8)
-    return QPixmap.fromImage(image.copy()).scaled(
-        _EDGE,
-        _EDGE,
-        Qt.AspectRatioMode.KeepAspectRatio,
-        Qt.TransformationMode.FastTransformation,
-    )

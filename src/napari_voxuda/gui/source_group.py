@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QFormLayout, QLabel, QSizePolicy, QWidget
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from napari_voxuda.app.adapt_request import LabelledLayers
 from napari_voxuda.app.scene import LayerChoice
@@ -30,6 +31,8 @@ _FROM_ELSEWHERE = ("kind", "files", "voxel_size_angstrom")
 
 class SourceGroup(Group):
     """Built-in phantoms, PDB entries, files or a folder, and how they are imaged."""
+
+    gap_asked = Signal()
 
     def __init__(self) -> None:
         super().__init__("Source")
@@ -91,6 +94,14 @@ class SourceGroup(Group):
         imaging.addWidget(self.cut_note)
         imaging.addWidget(self.form)
         self.addWidget(imaging)
+        self.gap_button = QPushButton("Show the domain gap")
+        self.gap_button.setToolTip(
+            "Simulate a few boxes and compare them with the target, before and after noise matching: "
+            "spectra, histograms, and a sentence on what they mean. Takes seconds; nothing is trained."
+        )
+        self.gap_button.setAccessibleName("Show the domain gap")
+        self.gap_button.clicked.connect(lambda: self.gap_asked.emit())
+        self.addWidget(self.gap_button)
         self.kind_box.currentIndexChanged.connect(self._show_kind)
         self.entry_row.group_chosen.connect(self._show_published)
         self._show_kind()
