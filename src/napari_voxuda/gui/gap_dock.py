@@ -75,7 +75,7 @@ class GapDock(DockFrame):
         self.meaning.setEnabled(report is not None)
         if report is None:
             return
-        self.headline.setText(" ".join(report.sentences[:2]))
+        self.headline.setText(" ".join(report.sentences[:2]).replace(" %", "\N{NO-BREAK SPACE}%"))
         self.headline.show()
         self.meaning.setText(" ".join([*report.sentences[2:], f"Target: {report.name}."]))
         self.plots.show_gap(report.gap)

@@ -24,7 +24,7 @@ from napari_voxuda.gui.plot_theme import (
 
 __all__ = ["BoxPictures", "GapPlots"]
 
-_HEIGHT = 190
+_HEIGHT = 165
 _EDGE = 128
 # Okabe and Ito's colours; dash and width tell the lines apart too.
 _STYLES: dict[str, tuple[str, Qt.PenStyle, float]] = {
@@ -104,17 +104,18 @@ class GapPlots(QWidget):
             plot.setMenuEnabled(False)
             plot.hideButtons()
             plot.setLabel("left", left)
-            plot.setLabel("bottom", bottom)
             for side in ("left", "bottom"):
                 plot.getAxis(side).enableAutoSIPrefix(False)
             plot.getAxis("left").setWidth(48)
-            plot.getAxis("bottom").setHeight(48)
             plot.setAccessibleName(title)
             for name in _STYLES:
                 self._lines[key, name] = plot.plot([], [])
             self._plots[key] = plot
             self._legends[key] = legend_label()
-            for widget in (heading, plot, self._legends[key]):
+            below = QLabel(bottom)  # pyqtgraph cuts the feet of its letters off
+            below.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            below.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            for widget in (heading, plot, below, self._legends[key]):
                 self._column.addWidget(widget)
         self._plots["spectra"].setLogMode(y=True)
         self._column.addStretch(1)
