@@ -18,7 +18,7 @@ def test_a_table_and_sentences(invoke: Invoke, files: Path) -> None:
     assert outcome.exit_code == 0, outcome.stderr
     table, _, words = outcome.stdout.partition("\n\n")
     assert table.splitlines()[0].split() == (
-        ["target", "source", "as", "simulated", "source", "after", "matching"]
+        ["target", "source", "before", "matching", "source", "after", "matching"]
     )
     assert words.startswith("Before matching, the source")
     assert "After noise matching it agrees" in words
