@@ -23,7 +23,7 @@ _KINDS = {
     "pdb": "Entries of the PDB",
     "files": "Structures or density maps",
     "folder": "A folder of labelled pairs",
-    "layers": "A tomogram and its labels (layers)",
+    "layers": "A tomogram and its labels",
 }
 _FILES = "Structures and maps (*.pdb *.ent *.cif *.mmcif *.mrc *.map *.rec *.gz);;All files (*)"
 _FROM_ELSEWHERE = ("kind", "files", "voxel_size_angstrom")
