@@ -99,7 +99,7 @@ def test_a_check_shows_the_boxes_and_a_report_and_leaves_nothing(viewer, adapt, 
     until(lambda: "tomo boxes" in viewer.layers)
     until(lambda: not adapt.controller.busy)
     boxes, tomogram = viewer.layers["tomo boxes"], viewer.layers["tomo"]
-    assert boxes.nshapes == 2 * 2 * 16  # steps, batch, slices of a box
+    assert len(boxes.data) == 2 * 2 * 16  # steps, batch, slices of a box
     np.testing.assert_allclose(boxes.scale, tomogram.scale)
     words = adapt.check.words()
     assert words["Boxes"].startswith("4 of 16³ voxels (192 Å) at random places")

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_voxuda._napari.box_outlines import box_outlines
+from napari_voxuda._napari.box_squares import box_squares
 from napari_voxuda._napari.contrast_link import ContrastLinks
 from napari_voxuda._napari.label_watch import LabelWatch
 from napari_voxuda._napari.layers import (
+    METADATA_KEY,
     Placement,
     contrast_limits,
     is_aid,
@@ -272,14 +273,17 @@ class ViewerScene:
     ) -> LayerKey:
         """Add the outlines of cubes of `box` voxels, a square in each slice; return the layer's key."""
         active = self._viewer.layers.selection.active
-        layer = self._viewer.add_shapes(
-            box_outlines(starts, box),
-            shape_type="polygon",
+        # Points and not shapes: software renderers have crashed on a thousand shapes.
+        layer = self._viewer.add_points(
+            box_squares(starts, box),
             name=name,
+            symbol="square",
+            size=box,
             face_color="transparent",
-            edge_color="#ffb000",
-            edge_width=max(0.5, box / 40),
-            **placement.layer_keywords(),
+            border_color="#ffb000",
+            border_width=0.03,
+            # Said at once: it must not be offered as picks when it arrives.
+            **{**placement.layer_keywords(), "metadata": {METADATA_KEY: {"aid": True}}},
         )
         layer.editable = False
         if active is not None:

@@ -10,6 +10,8 @@ from napari_voxuda.gui.inputs import calm_wheel, may_shrink
 
 __all__ = ["LayerBox"]
 
+_NARROWEST = 80
+
 
 class LayerBox(QComboBox):
     """A combo box of layers.
@@ -35,6 +37,7 @@ class LayerBox(QComboBox):
         self.setAccessibleName(name)
         may_shrink(self)
         self.setPlaceholderText("open a tomogram first")
+        self.setMinimumWidth(_NARROWEST)  # else the placeholder asks for its whole width
         calm_wheel(self)
         self.currentIndexChanged.connect(lambda _: self.chosen.emit())
 
