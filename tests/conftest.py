@@ -211,6 +211,12 @@ def pdb_file() -> Callable[..., bytes]:
 
 
 @pytest.fixture(autouse=True)
+def _own_choices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the choices made in docks out of the user's settings and of other tests."""
+    monkeypatch.setenv("VOXUDA_CONFIG", str(tmp_path / "config"))
+
+
+@pytest.fixture(autouse=True)
 def _single_torch_thread() -> None:
     """Keep torch on one thread, also where it was imported before this file was read."""
     torch = sys.modules.get("torch")

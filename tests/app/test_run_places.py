@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from napari_voxuda.app.run_places import (
+    RUNS_VARIABLE,
     fresh_run_folder,
     has_model,
     is_resumable,
@@ -23,7 +24,8 @@ def test_a_name_of_nothing_but_signs_still_gives_a_folder(tmp_path):
     assert fresh_run_folder("///", parent=tmp_path, now=_NOW).name.startswith("run-")
 
 
-def test_runs_are_kept_in_the_user_s_data_folder():
+def test_runs_are_kept_in_the_user_s_data_folder(monkeypatch):
+    monkeypatch.delenv(RUNS_VARIABLE, raising=False)
     assert runs_folder().parts[-2:] == ("napari-voxuda", "runs")
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from napari_voxuda._napari.divider import ViewerDivider
 from napari_voxuda._napari.export import open_export_window
+from napari_voxuda._napari.preferences import follow_preferences
 from napari_voxuda._napari.scene import ViewerScene
 from napari_voxuda._napari.space import ViewerSpace
 from napari_voxuda.app.adapt_request import AdaptRequest
@@ -23,11 +24,16 @@ if TYPE_CHECKING:
 __all__ = ["AdaptWidget", "DenoiseWidget", "GapWidget", "RefineWidget", "SpaceWidget"]
 
 
+def _scene(viewer: napari.Viewer) -> ViewerScene:
+    follow_preferences()
+    return ViewerScene(viewer)
+
+
 class AdaptWidget(AdaptDock):
     """The dock *Vox-UDA adapt*."""
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
-        super().__init__(ViewerScene(napari_viewer))
+        super().__init__(_scene(napari_viewer))
         self._viewer = napari_viewer
         self.result.refined.connect(self._refine)
         self.result.exported.connect(self._export)
@@ -65,7 +71,7 @@ class GapWidget(GapDock):
     """The dock *Vox-UDA domain gap*; it measures what the dock *Vox-UDA adapt* would run."""
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
-        super().__init__(ViewerScene(napari_viewer), self._from_adapt)
+        super().__init__(_scene(napari_viewer), self._from_adapt)
         self._viewer = napari_viewer
 
     def _from_adapt(self) -> AdaptRequest:
@@ -82,7 +88,7 @@ class DenoiseWidget(DenoiseDock):
     """The dock *Denoise (IBF)*."""
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
-        super().__init__(ViewerScene(napari_viewer), ViewerDivider(napari_viewer))
+        super().__init__(_scene(napari_viewer), ViewerDivider(napari_viewer))
         self._viewer = napari_viewer
         self.handed.connect(self._use_in_adaptation)
 
@@ -97,7 +103,7 @@ class RefineWidget(RefineDock):
     """The dock *Vox-UDA refine*."""
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
-        super().__init__(ViewerScene(napari_viewer))
+        super().__init__(_scene(napari_viewer))
         self._viewer = napari_viewer
         self.mask_group.exported.connect(self._export)
 
@@ -114,4 +120,4 @@ class SpaceWidget(SpaceDock):
     """The dock *Vox-UDA 3-D*."""
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
-        super().__init__(ViewerScene(napari_viewer), ViewerSpace(napari_viewer))
+        super().__init__(_scene(napari_viewer), ViewerSpace(napari_viewer))

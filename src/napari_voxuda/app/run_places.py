@@ -7,6 +7,7 @@ import re
 from datetime import datetime
 from pathlib import Path
 
+from napari_voxuda.app.preferences import preferences
 from napari_voxuda.errors import OutputError
 
 __all__ = [
@@ -27,10 +28,13 @@ _RECORD, _MODEL, _CHECKPOINTS = "run.json", "model.safetensors", "checkpoints"
 def runs_folder() -> Path:
     """Return the folder under which new runs are kept; it may not exist yet.
 
-    It is the one that `RUNS_VARIABLE` names, or one in the user's data folder.
+    It is the one that `RUNS_VARIABLE` names, or that of the preferences, or one in the user's data
+    folder.
     """
     if chosen := os.environ.get(RUNS_VARIABLE):
         return Path(chosen).expanduser()
+    if (preferred := preferences().runs_folder) is not None:
+        return preferred
     import platformdirs
 
     return Path(platformdirs.user_data_dir("napari-voxuda", appauthor=False)) / "runs"

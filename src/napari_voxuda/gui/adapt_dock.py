@@ -61,6 +61,8 @@ class AdaptDock(DockFrame):
         self.controller.layers_changed()
         self.target.layer_box.set_key(scene.active())
         self.controller.target_changed()
+        groups = (self.source, self.training, self.result)
+        self.remember("adapt", {k: v for group in groups for k, v in group.choices().items()})
 
     def request(self) -> AdaptRequest:
         """Return the inputs."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing
 from collections.abc import Collection
 from typing import Any
@@ -74,6 +75,8 @@ class ConfigForm(QWidget):
         self._add_nested(outer, default, exclude)
         if self._advanced_rows.rowCount():
             group = Group("Rarely needed", expanded=False)
+            of = re.sub("(?<=[a-z])(?=[A-Z])", " ", type(default).__name__).lower()
+            group.heading.setAccessibleName(f"Show or hide: Rarely needed, {of}")
             group.addWidget(advanced)
             outer.addWidget(group)
         self.setValue(default)

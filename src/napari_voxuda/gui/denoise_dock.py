@@ -17,6 +17,7 @@ from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene
 from napari_voxuda.app.words import Level
 from napari_voxuda.errors import VoxUDAError
+from napari_voxuda.gui.choices import choice_of
 from napari_voxuda.gui.compare_group import CompareGroup
 from napari_voxuda.gui.config_form import ConfigForm
 from napari_voxuda.gui.executor import ThreadExecutor
@@ -80,6 +81,9 @@ class DenoiseDock(DockFrame):
         when_destroyed(self, scene.close, self.controller.close, self._executor.close)
         self.controller.layers_changed()
         self.layer_box.set_key(scene.active())
+        inputs = {"method": self.method_box, "settings": self.form, "invert": self.invert_box}
+        inputs["device"] = self.device_box
+        self.remember("denoise", {name: choice_of(widget) for name, widget in inputs.items()})
 
     def settings(self) -> DenoiseSettings:
         """Return the settings of the chosen method."""

@@ -13,6 +13,7 @@ from napari_voxuda.gui.inputs import FloatBox, calm_wheel
 __all__ = ["Field", "label_of", "number_box"]
 
 _LARGEST_INT = 2**31 - 1
+_BUTTONS_WIDTH = 62  # and margins, in napari's themes
 _UNIT_WORDS = ("_angstrom3", "_angstrom", "_deg", "_um")
 
 
@@ -72,6 +73,9 @@ def number_box(declared: Parameter, kind: Any) -> Any:
         box.setSingleStep(convert(declared.step))
     if declared.unit:
         box.setSuffix(f" {declared.unit}")
+    shown = f"{declared.default} {declared.unit or ''}"
+    width = _BUTTONS_WIDTH + box.fontMetrics().horizontalAdvance(shown)
+    box.setStyleSheet(f"min-width: {width}px;")  # setMinimumWidth yields to napari's own theme
     return box
 
 

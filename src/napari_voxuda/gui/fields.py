@@ -119,6 +119,9 @@ class _TupleField(Field):
             box.setStyleSheet("min-width: 40px;")  # napari's own theme asks for more
             box.valueChanged.connect(lambda _: self.valueChanged.emit())
             self.add_input(box)
+        words = ("from", "to") if len(self._boxes) == 2 else range(1, len(self._boxes) + 1)
+        for word, box in zip(words, self._boxes, strict=True):
+            box.setAccessibleName(f"{label_of(declared)} {word}")
         if declared.unit:
             self.add_input(QLabel(declared.unit), 0)
 

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_voxuda.gui.paced import Paced
+from napari_voxuda.gui.remember import Choice, Remember
 
 __all__ = ["DOCK_WIDTH", "DockFrame", "Group", "Notice", "when_destroyed"]
 
@@ -57,6 +58,21 @@ class DockFrame(QWidget):
         """Return the size that a dock starts with."""
         return QSize(DOCK_WIDTH, 600)
 
+    def remember(self, name: str, choices: dict[str, Choice]) -> None:
+        """Begin with what was chosen last; a button at the end of the column brings the defaults back."""
+        self.memory = Remember(self, name, choices)
+        self.defaults_button = QPushButton("Reset to defaults")
+        self.defaults_button.setToolTip(
+            "Set everything in this dock as it was after the installation. Layers, runs and files "
+            "stay as they are."
+        )
+        self.defaults_button.clicked.connect(self.memory.reset)
+        self.column.addWidget(self.defaults_button)
+        below = self.footer.itemAt(0)
+        first = below.widget() if below is not None else None
+        if first is not None and (before := first.previousInFocusChain()) is not None:
+            self.setTabOrder(before, self.defaults_button)
+
     def scroll_to(self, widget: QWidget) -> None:
         """Bring `widget` into sight."""
         self._area.ensureWidgetVisible(widget)
@@ -84,6 +100,7 @@ class Group(QWidget):
         self.heading.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.heading.setMinimumHeight(24)
         self.heading.setAccessibleName(f"Show or hide: {title}")
+        self.heading.setToolTip("Show or hide this part.")
         self._title = title
         self._content = QWidget()
         self._inside = QVBoxLayout(self._content)

@@ -49,7 +49,7 @@ def calm_wheel(widget: QWidget) -> None:
 
 def may_shrink(box: QComboBox) -> None:
     """Let `box` be narrower than its longest entry."""
-    box.setMinimumContentsLength(8)
+    box.setMinimumContentsLength(6)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
 
 

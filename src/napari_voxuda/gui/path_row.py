@@ -9,8 +9,12 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QToolButton, QWidget
 from superqt import QElidingLabel
 
+from napari_voxuda.app.preferences import preferences
+from napari_voxuda.app.remembered import Remembered
+
 __all__ = ["PathRow", "ask_files", "ask_folder"]
 
+_FOLDERS = "folders"  # beside the docks, in their file
 MRC_FILTER = (
     "Volumes (*.mrc *.mrcs *.map *.rec *.st *.ali *.preali *.gz *.bz2 *.em *.tif *.tiff zarr.json .zattrs "
     "*.json);;All files (*)"
@@ -19,14 +23,30 @@ MRC_FILTER = (
 
 def ask_files(parent: QWidget, title: str, name_filter: str) -> list[Path]:
     """Ask for existing files; empty when the user gives up."""
-    names, _ = QFileDialog.getOpenFileNames(parent, title, "", name_filter)
+    names, _ = QFileDialog.getOpenFileNames(parent, title, _last_folder(title), name_filter)
+    if names:
+        _keep_folder(title, Path(names[0]).parent)
     return [Path(name) for name in names]
 
 
 def ask_folder(parent: QWidget | None, title: str) -> list[Path]:
     """Ask for a folder; empty when the user gives up."""
-    name = QFileDialog.getExistingDirectory(parent, title)
+    name = QFileDialog.getExistingDirectory(parent, title, _last_folder(title))
+    if name:
+        _keep_folder(title, Path(name).parent)
     return [Path(name)] if name else []
+
+
+def _last_folder(title: str) -> str:
+    """Return the folder in which the user chose last; an empty text where there is none any more."""
+    folder = Remembered().get(_FOLDERS).get(title) if preferences().remember else None
+    return folder if isinstance(folder, str) and Path(folder).is_dir() else ""
+
+
+def _keep_folder(title: str, folder: Path) -> None:
+    if preferences().remember:
+        kept = Remembered()
+        kept.put(_FOLDERS, {**kept.get(_FOLDERS), title: str(folder)})
 
 
 class PathRow(QWidget):
@@ -40,32 +60,40 @@ class PathRow(QWidget):
         Shown while nothing is chosen.
     ask : callable
         Asks the user, given a parent widget and the title.
+    what : str
+        What is chosen, for the title and for screen readers: ``"run folder"``.
     """
 
     changed = Signal()
 
     def __init__(
-        self, text: str, tip: str, none_text: str, ask: Callable[[QWidget, str], list[Path]]
+        self,
+        text: str,
+        tip: str,
+        none_text: str,
+        ask: Callable[[QWidget, str], list[Path]],
+        what: str = "",
     ) -> None:
         super().__init__()
+        title = f"{text.rstrip('…')} {what}".strip()
         self._none_text = none_text
         self._paths: list[Path] = []
         self.button = QPushButton(text)
         self.button.setToolTip(tip)
-        self.button.setAccessibleName(text)
+        self.button.setAccessibleName(title)
         self.label = QElidingLabel(none_text)
         self.label.setElideMode(Qt.TextElideMode.ElideMiddle)
         self.clear_button = QToolButton()
         self.clear_button.setText("✕")
         self.clear_button.setToolTip("Choose none.")
-        self.clear_button.setAccessibleName(f"Clear {text}")
+        self.clear_button.setAccessibleName(f"Clear {what or text}")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
         row.addWidget(self.button)
         row.addWidget(self.label, 1)
         row.addWidget(self.clear_button)
-        self.button.clicked.connect(lambda: self._ask(ask, text))
+        self.button.clicked.connect(lambda: self._ask(ask, title))
         self.clear_button.clicked.connect(lambda: self.set_paths([]))
         self.set_paths([])
 
@@ -87,5 +115,5 @@ class PathRow(QWidget):
         self.changed.emit()
 
     def _ask(self, ask: Callable[[QWidget, str], list[Path]], title: str) -> None:
-        if paths := ask(self, title.rstrip("…")):
+        if paths := ask(self, title):
             self.set_paths(paths)

@@ -32,6 +32,7 @@ class MessageLog(QPlainTextEdit):
         self.setMaximumHeight(110)
         self.setPlaceholderText("Messages of the run.")
         self.setAccessibleName("Messages")
+        self.setToolTip("What happened in this run, the newest last.")
         self.setTabChangesFocus(True)
 
     def add(self, text: str, level: Level = "info") -> None:

@@ -15,6 +15,7 @@ from napari_voxuda.app.refine_view import RefineRequest, VersionLine
 from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene
 from napari_voxuda.app.words import Level
+from napari_voxuda.gui.choices import choice_of
 from napari_voxuda.gui.comparison_group import ComparisonGroup
 from napari_voxuda.gui.config_form import ConfigForm
 from napari_voxuda.gui.executor import ThreadExecutor
@@ -58,6 +59,8 @@ class RefineDock(DockFrame):
         self.controller.layers_changed()
         self.run_group.layer_box.set_key(scene.active())
         self.show_ready(False)
+        inputs = {"settings": self.form, "device": self.device_box}
+        self.remember("refine", {name: choice_of(widget) for name, widget in inputs.items()})
         self.say("Choose a tomogram and a finished run, then press Segment.")
 
     def request(self) -> RefineRequest:

@@ -41,7 +41,7 @@ class RunGroup(Group):
         super().__init__("Tomogram and run")
         self.layer_box = LayerBox("Tomogram", "The image layer whose mask is corrected.")
         self.run_row = PathRow(
-            "Choose…", "The folder of a finished run.", "no run chosen", ask_folder
+            "Choose…", "The folder of a finished run.", "no run chosen", ask_folder, "run"
         )
         self.version_box = choice_box(
             "Version",

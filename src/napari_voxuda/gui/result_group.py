@@ -13,8 +13,10 @@ from qtpy.QtWidgets import (
 )
 
 from napari_voxuda.app.mask_refinement import MaskChoice
+from napari_voxuda.gui.choices import choice_of
 from napari_voxuda.gui.frame import Group
 from napari_voxuda.gui.mask_sliders import MaskSliders
+from napari_voxuda.gui.remember import Choice
 
 __all__ = ["ResultGroup"]
 
@@ -57,6 +59,10 @@ class ResultGroup(Group):
     def choice(self) -> MaskChoice:
         """Return how the mask is to be made."""
         return self.sliders.choice(numbered=self.number_box.isChecked())
+
+    def choices(self) -> dict[str, Choice]:
+        """Return what is remembered."""
+        return {"mask": choice_of(self.sliders), "numbered": choice_of(self.number_box)}
 
     def show_result(self, available: bool, words: str) -> None:
         """Enable the inputs and say what was found."""

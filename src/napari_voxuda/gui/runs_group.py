@@ -41,6 +41,9 @@ class RunsTable(QTableWidget):
     def __init__(self) -> None:
         super().__init__(0, len(_HEADINGS))
         self.setAccessibleName("Runs")
+        self.setToolTip(
+            "The runs that are known, with their states and scores; choose one to open it."
+        )
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

@@ -8,12 +8,14 @@ from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QSizePolicy, QWidge
 from napari_voxuda.app.adapt_request import LabelledLayers
 from napari_voxuda.app.scene import LayerChoice
 from napari_voxuda.errors import InputError
+from napari_voxuda.gui.choices import choice_of
 from napari_voxuda.gui.config_form import ConfigForm
 from napari_voxuda.gui.entry_row import EntryRow
 from napari_voxuda.gui.frame import Group
 from napari_voxuda.gui.inputs import choice_box
 from napari_voxuda.gui.layer_box import LayerBox
 from napari_voxuda.gui.path_row import PathRow, ask_files, ask_folder
+from napari_voxuda.gui.remember import Choice
 from napari_voxuda.simulation.settings import SourceSettings
 
 __all__ = ["SourceGroup"]
@@ -49,12 +51,14 @@ class SourceGroup(Group):
             "Structure files (PDB, mmCIF) or density maps (MRC), of one kind.",
             "no file chosen",
             lambda parent, title: ask_files(parent, "Choose structures or maps", _FILES),
+            "structures or maps",
         )
         self.folder_row = PathRow(
             "Choose…",
             "A folder that holds NAME.mrc and NAME_mask.mrc for each subtomogram.",
             "no folder chosen",
             ask_folder,
+            "folder of pairs",
         )
         self.image_box = LayerBox(
             "Labelled tomogram", "The image layer whose particles are labelled."
@@ -135,6 +139,17 @@ class SourceGroup(Group):
         if self.kind_box.currentData() == "pdb":
             return SourceSettings(kind="pdb", files=self.entry_row.value(), **changes)
         return source_settings_from_words(self._words(), **changes)
+
+    def choices(self) -> dict[str, Choice]:
+        """Return what is remembered."""
+        inputs = {
+            "source": self.kind_box,
+            "source_entries": self.entry_row.line,
+            "source_files": self.files_row,
+            "source_folder": self.folder_row,
+            "source_settings": self.form,
+        }
+        return {name: choice_of(widget) for name, widget in inputs.items()}
 
     def _words(self) -> list[str]:
         kind = self.kind_box.currentData()

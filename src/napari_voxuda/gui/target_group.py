@@ -56,6 +56,7 @@ class TargetGroup(Group):
             "A folder of MRC subtomograms of one size.",
             "no folder chosen",
             ask_folder,
+            "folder of subtomograms",
         )
         self.picks_row = PathRow(
             "From file…",

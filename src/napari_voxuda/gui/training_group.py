@@ -13,6 +13,7 @@ from napari_voxuda.adaptation.settings import PRESETS, AdaptSettings
 from napari_voxuda.app.denoise_names import denoiser_words
 from napari_voxuda.app.jobs import DeviceName
 from napari_voxuda.errors import InputError
+from napari_voxuda.gui.choices import choice_of
 from napari_voxuda.gui.config_form import ConfigForm
 from napari_voxuda.gui.frame import Group
 from napari_voxuda.gui.inputs import (
@@ -24,6 +25,7 @@ from napari_voxuda.gui.inputs import (
     choice_box,
 )
 from napari_voxuda.gui.path_row import PathRow, ask_folder
+from napari_voxuda.gui.remember import Choice
 from napari_voxuda.method.denoising import DenoiseSettings
 
 __all__ = ["TrainingGroup"]
@@ -56,6 +58,7 @@ class TrainingGroup(Group):
             "finished one to segment with it.",
             "a new folder",
             ask_folder,
+            "run folder",
         )
         self.seed_box = QSpinBox()
         self.seed_box.setRange(0, 2**31 - 1)
@@ -118,13 +121,28 @@ class TrainingGroup(Group):
         """Return the seed."""
         return int(self.seed_box.value())
 
+    def choices(self) -> dict[str, Choice]:
+        """Return what is remembered; the run folder is not, for a new run needs a new one."""
+        inputs = {
+            "preset": self.preset_box,
+            "device": self.device_box,
+            "place": self.place_box,
+            "seed": self.seed_box,
+        }
+        return {name: choice_of(widget) for name, widget in inputs.items()} | {
+            "settings": choice_of(self.form, self._preset)
+        }
+
+    def _preset(self) -> AdaptSettings:
+        return AdaptSettings.preset(self.preset_box.currentData())
+
     def set_denoiser(self, settings: DenoiseSettings) -> None:
         """Let the teacher see the target denoised with `settings`, whatever the preset says."""
         self._handed = settings
         self._give(self.settings())
 
     def _take_preset(self) -> None:
-        self._give(AdaptSettings.preset(self.preset_box.currentData()))
+        self._give(self._preset())
 
     def _give(self, settings: AdaptSettings) -> None:
         if self._handed is not None:
