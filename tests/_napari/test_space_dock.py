@@ -223,6 +223,17 @@ def test_a_changed_mask_makes_the_surfaces_stale_until_the_update(viewer, dock, 
     assert [layer.name for layer in viewer.layers].count("mask surface") == 1
 
 
+def test_an_emptied_mask_has_no_surfaces(viewer, dock, until):
+    _enter(viewer, dock, until)
+    mask = viewer.layers["mask"]
+    mask.data = np.zeros_like(mask.data)
+    assert dock.particles.found.text().startswith("⚠ Out of date")
+    dock.bar.start_button.click()
+    until(lambda: "empty" in dock.particles.found.text())
+    assert len(viewer.layers["mask centres"].data) == 0
+    viewer.reset_view()
+
+
 def test_the_probability_gives_surfaces_at_the_threshold_and_a_rendering(viewer, dock, until):
     _enter(viewer, dock, until)
     _choose(dock.particles.of_box, "probability")

@@ -11,12 +11,12 @@ import numpy.typing as npt
 from napari_voxuda._napari.layers import Placement
 from napari_voxuda._napari.light import LitColors, light_of, lit
 from napari_voxuda._napari.look import CameraLook, LayerLook, camera_of
+from napari_voxuda._napari.particle_layers import centres_layer, surface_layer, unlit
 from napari_voxuda.app.hand import Orientation
 from napari_voxuda.app.scene import LayerKey
 from napari_voxuda.app.space_view import Cut, Side
 from napari_voxuda.app.surfaces import Surfaces
 from napari_voxuda.errors import InputError
-from napari_voxuda.segmentation.meshes import Mesh
 
 if TYPE_CHECKING:
     import napari
@@ -205,23 +205,9 @@ class ViewerSpace:
         name: str,
     ) -> LayerKey:
         """Add surfaces with a colour (n, 4) for each particle, in place of the layer `key`."""
-        from napari.layers import Surface
-
-        mesh = surfaces.mesh
-        if len(mesh.faces) == 0:  # a surface layer cannot be empty
-            vertices, faces = np.zeros((3, 3), np.float32), np.array([[0, 1, 2]])
-            drawn = np.zeros((3, 4), np.float32)
-        else:
-            vertices, faces, drawn = mesh.vertices, mesh.faces, colors[surfaces.vertex_particle]
-        normals = Mesh(vertices=vertices, faces=faces).normals()
-        surface = LitColors(colors=drawn, normals=normals)
-        layer = Surface(
-            (vertices, faces),
-            vertex_colors=lit(surface, light_of(self._viewer, self.order())),
-            name=name,
-            shading="none",
-            **placement.layer_keywords(),
-        )
+        surface = unlit(surfaces, colors)
+        light = light_of(self._viewer, self.order())
+        layer = surface_layer(surfaces, lit(surface, light), placement, name=name)
         added = self._put(key, layer, ("opacity", "blending", "visible"))
         self._lit = {added: surface}
         return added
@@ -236,18 +222,7 @@ class ViewerSpace:
         name: str,
     ) -> LayerKey:
         """Add balls of the particles' volumes at their centres, in place of the layer `key`."""
-        from napari.layers import Points
-
-        layer = Points(
-            surfaces.centres,
-            size=surfaces.diameters if len(surfaces.diameters) else 1,
-            face_color=colors if len(colors) else "white",
-            border_width=0,
-            shading="spherical",
-            name=name,
-            features={"number": surfaces.numbers},
-            **placement.layer_keywords(),
-        )
+        layer = centres_layer(surfaces, colors, placement, name=name)
         return self._put(key, layer, ("opacity", "blending", "shading", "visible"))
 
     def watch(self, callback: Callable[[], None]) -> None:

@@ -16,7 +16,8 @@ from napari_voxuda.app.words import Level
 from napari_voxuda.gui.executor import ThreadExecutor
 from napari_voxuda.gui.frame import DockFrame, Notice, when_destroyed
 from napari_voxuda.gui.job_bar import JobBar
-from napari_voxuda.gui.space_groups import CutGroup, HandGroup, LayersGroup, ParticlesGroup
+from napari_voxuda.gui.space_groups import CutGroup, HandGroup, LayersGroup
+from napari_voxuda.gui.space_particles import ParticlesGroup
 
 __all__ = ["SpaceDock"]
 

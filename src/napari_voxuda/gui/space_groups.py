@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -14,17 +12,15 @@ from qtpy.QtWidgets import (
     QSizePolicy,
     QWidget,
 )
-from superqt import QLabeledDoubleSlider, QLabeledSlider
+from superqt import QLabeledSlider
 
-from napari_voxuda._params import parameters
 from napari_voxuda._types import TripleInt
 from napari_voxuda.app.space_view import Cut
-from napari_voxuda.app.surfaces import SurfaceSettings
 from napari_voxuda.gui.frame import Group
 from napari_voxuda.gui.inputs import calm_wheel, choice_box
 from napari_voxuda.gui.layer_box import LayerBox
 
-__all__ = ["CutGroup", "HandGroup", "LayersGroup", "ParticlesGroup"]
+__all__ = ["CutGroup", "HandGroup", "LayersGroup", "group_rows", "int_slider"]
 
 _THICKEST = 50
 
@@ -45,7 +41,7 @@ class LayersGroup(Group):
         self.probability_box = LayerBox(
             "Probability", "The image from 0 to 1 that is shown at a threshold.", none_text="none"
         )
-        rows = _rows(self)
+        rows = group_rows(self)
         for name, box in (
             ("Tomogram", self.tomogram_box),
             ("Mask", self.mask_box),
@@ -97,7 +93,7 @@ class HandGroup(Group):
             button.clicked.connect(lambda _=False, axis=axis: self.looked.emit(axis))
             self.look_buttons[axis] = button
             layout.addWidget(button, 2 if axis is None else 1)
-        rows = _rows(self)
+        rows = group_rows(self)
         rows.addRow("Orientation", self.box)
         rows.addRow(self.hand)
         rows.addRow("Look", row)
@@ -133,8 +129,8 @@ class CutGroup(Group):
             {"0": "z", "1": "y", "2": "x"},
             "The axis across the plane.",
         )
-        self.position = _slider("Position", "The slice in which the plane lies, in voxels.")
-        self.thickness = _slider("Thickness", "Thickness of the plane, in voxels.")
+        self.position = int_slider("Position", "The slice in which the plane lies, in voxels.")
+        self.thickness = int_slider("Thickness", "Thickness of the plane, in voxels.")
         self.thickness.setRange(1, _THICKEST)
         self.side_box = choice_box(
             "Surfaces",
@@ -142,7 +138,7 @@ class CutGroup(Group):
             "Cut the surfaces, the centres and the probability at the plane: keep all, or what lies in "
             "the larger or the smaller slices.",
         )
-        rows = _rows(self)
+        rows = group_rows(self)
         rows.addRow("Show as", self.as_box)
         rows.addRow("Across", self.axis_box)
         rows.addRow("Position", self.position)
@@ -193,88 +189,8 @@ class CutGroup(Group):
         self.thickness.setEnabled(self.as_box.currentData() == "plane")
 
 
-class ParticlesGroup(Group):
-    """Surfaces, centres, and the probability."""
-
-    changed = Signal()
-    recolored = Signal()
-
-    def __init__(self) -> None:
-        super().__init__("Particles")
-        declared = parameters(SurfaceSettings)
-        self.of_box = choice_box(
-            "Surfaces of",
-            {"mask": "The mask", "probability": "The probability"},
-            "What surfaces are made of: the border of the mask, or the probability at the threshold.",
-        )
-        self.threshold = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
-        _declare(self.threshold, declared["threshold"], "Threshold")
-        self.threshold.setDecimals(2)
-        self.smoothing = _slider("Smoothing", "")
-        _declare(self.smoothing, declared["smoothing"], "Smoothing")
-        self.color_box = choice_box(
-            "Colours",
-            {"particle": "One for each particle", "one": "One for all"},
-            "Particles of a numbered mask have the colours of its labels.",
-        )
-        self.surfaces_box = _check("Surfaces", "Show the particles' surfaces.", checked=True)
-        self.centres_box = _check(
-            "Centres", "Show a ball of the particle's volume at the centre of each."
-        )
-        self.rendering_box = _check(
-            "Probability, drawn by napari",
-            "Show the probability at the threshold as napari's iso-surface. It follows the slider at "
-            "once, and is slow for large volumes without a graphics card.",
-        )
-        self.found = QLabel()
-        self.found.setWordWrap(True)
-        self.found.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        self.found.setAccessibleName("Surfaces found")
-        checks = QWidget()
-        layout = QHBoxLayout(checks)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.surfaces_box)
-        layout.addWidget(self.centres_box)
-        rows = _rows(self)
-        rows.addRow("Made of", self.of_box)
-        rows.addRow("Threshold", self.threshold)
-        rows.addRow("Smoothing", self.smoothing)
-        rows.addRow("Colours", self.color_box)
-        rows.addRow("Show", checks)
-        rows.addRow(self.rendering_box)
-        rows.addRow(self.found)
-        for signal in (
-            self.of_box.currentIndexChanged,
-            self.threshold.valueChanged,
-            self.smoothing.valueChanged,
-            self.surfaces_box.toggled,
-            self.centres_box.toggled,
-            self.rendering_box.toggled,
-        ):
-            signal.connect(lambda _: self._tell())
-        self.color_box.currentIndexChanged.connect(lambda _: self.recolored.emit())
-        self._enable()
-
-    def settings(self) -> SurfaceSettings:
-        """Return how surfaces are made."""
-        return SurfaceSettings(
-            threshold=round(float(self.threshold.value()), 4), smoothing=self.smoothing.value()
-        )
-
-    def show_made(self, words: str, *, stale: bool) -> None:
-        """Say what surfaces there are."""
-        self.found.setText(f"⚠ {words}" if stale else words)
-
-    def _tell(self) -> None:
-        self._enable()
-        self.changed.emit()
-
-    def _enable(self) -> None:
-        uses = self.of_box.currentData() == "probability" or self.rendering_box.isChecked()
-        self.threshold.setEnabled(uses)
-
-
-def _rows(group: Group) -> QFormLayout:
+def group_rows(group: Group) -> QFormLayout:
+    """Add rows of labelled inputs to a group."""
     inner = QWidget()
     rows = QFormLayout(inner)
     rows.setContentsMargins(0, 0, 0, 0)
@@ -284,27 +200,10 @@ def _rows(group: Group) -> QFormLayout:
     return rows
 
 
-def _slider(name: str, tip: str) -> QLabeledSlider:
+def int_slider(name: str, tip: str) -> QLabeledSlider:
+    """Return a slider for whole numbers that leaves the wheel to the dock."""
     slider = QLabeledSlider(Qt.Orientation.Horizontal)
     slider.setToolTip(tip)
     slider.setAccessibleName(name)
     calm_wheel(slider)
     return slider
-
-
-def _declare(slider: Any, declared: Any, name: str) -> None:
-    """Give a slider the range, the default and the help of a declared setting."""
-    slider.setRange(declared.minimum, declared.maximum)
-    slider.setSingleStep(declared.step)
-    slider.setValue(declared.default)
-    slider.setToolTip(declared.help)
-    slider.setAccessibleName(name)
-    calm_wheel(slider)
-
-
-def _check(text: str, tip: str, *, checked: bool = False) -> QCheckBox:
-    box = QCheckBox(text)
-    box.setToolTip(tip)
-    box.setAccessibleName(text)
-    box.setChecked(checked)
-    return box
