@@ -91,3 +91,8 @@ def test_only_a_zarr_folder_is_taken_for_a_file(tmp_path: Path) -> None:
     check_new_file(tmp_path / "a.zarr", overwrite=True)
     with pytest.raises(OutputError, match="exists"):
         check_new_file(tmp_path / "a.zarr")
+
+
+def test_an_input_that_has_just_gone_is_no_output(tmp_path: Path) -> None:
+    (tmp_path / "out.mrc").write_text("kept")
+    check_new_file(tmp_path / "out.mrc", inputs=[tmp_path / "gone.mrc"], overwrite=True)

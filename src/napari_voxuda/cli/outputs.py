@@ -103,8 +103,16 @@ def check_new_folder(path: Path, *, inputs: Sequence[Path] = (), may_exist: bool
 
 def _refuse_input(path: Path, inputs: Sequence[Path]) -> None:
     for taken in inputs:
-        if path.resolve() == taken.resolve() or (path.exists() and path.samefile(taken)):
+        if path.resolve() == taken.resolve() or _are_one(path, taken):
             raise OutputError(f"{path}: this is an input; choose another output.")
+
+
+def _are_one(path: Path, taken: Path) -> bool:
+    """Whether two names are of one file; a file that is not there, or has just gone, is no other's."""
+    try:
+        return path.samefile(taken)
+    except OSError:
+        return False
 
 
 def _refuse_unwritable(folder: Path, path: Path) -> None:
