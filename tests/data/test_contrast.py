@@ -164,3 +164,10 @@ def test_a_volume_of_any_promised_size_takes_no_memory():
             return np.zeros([k.stop - k.start for k in key], "u1")
 
     assert len(list(_tiles(LazyArray(Promise(), (0, 1, 2))))) <= 64
+
+
+def test_values_that_are_no_numbers_are_refused_without_a_warning():
+    data = np.random.default_rng(0).normal(size=(16, 16, 16)).astype(np.float32)
+    data.view(np.uint32)[3, 4, 5] = 0x7F800001  # a NaN that signals when it is converted
+    with pytest.raises(InputError, match="finite values were wanted"):
+        detect_contrast(Volume(data=data))

@@ -141,7 +141,8 @@ def _pieces(volume: Volume) -> Iterator[tuple[_Array, float]]:
     voxel = math.prod(size) ** (1 / 3) if size is not None else _ASSUMED_VOXEL_ANGSTROM
     factor = max(1, int(_COARSEST_ANGSTROM / voxel))
     for tile in _tiles(volume.data):
-        values = _binned(np.asarray(tile, dtype=np.float64), factor)
+        with np.errstate(all="ignore"):  # what is no number is refused below
+            values = _binned(np.asarray(tile, dtype=np.float64), factor)
         release_pages(tile)
         if not np.isfinite(values).all():
             raise InputError(
