@@ -98,6 +98,7 @@ def test_a_check_shows_the_boxes_and_a_report_and_leaves_nothing(viewer, adapt, 
     adapt.check.button.click()
     until(lambda: "tomo boxes" in viewer.layers)
     until(lambda: not adapt.controller.busy)
+    assert adapt.target.isExpanded()  # what may be changed now stays in sight
     boxes, tomogram = viewer.layers["tomo boxes"], viewer.layers["tomo"]
     assert len(boxes.data) == 2 * 2 * 16  # steps, batch, slices of a box
     np.testing.assert_allclose(boxes.scale, tomogram.scale)
@@ -117,7 +118,7 @@ def test_a_check_in_a_process_of_its_own_can_be_stopped(viewer, adapt, until, tm
     until(lambda: adapt.bar.stop_button.isEnabled())
     adapt.bar.stop_button.click()
     until(lambda: adapt.bar.state_label.text() == "Stopped")
-    assert adapt.notice.text() == "The check was stopped."
+    until(lambda: adapt.notice.text() == "The check was stopped.")
     adapt.check.button.click()
     until(lambda: "tomo boxes" in viewer.layers)
     assert not (tmp_path / "run").exists()

@@ -232,7 +232,7 @@ def test_a_stopped_run_is_resumed_from_disk(viewer, adapt, until, tmp_path):
     adapt.bar.stop_button.click()
     until(lambda: adapt.bar.start_button.isEnabled())
     if adapt.bar.state_label.text() == "Stopped":
-        assert adapt.bar.resume_button.isEnabled()
+        until(lambda: adapt.bar.resume_button.isEnabled())
         adapt.bar.resume_button.click()
     until(lambda: _layer(viewer, "tomo mask"))
     steps = adapt.progress.curves.points("total")[0]

@@ -57,9 +57,12 @@ def _run(path):
 
 def _cells(adapt):
     table = adapt.runs.table
-    return [
-        [table.item(row, column).text() for column in range(3)] for row in range(table.rowCount())
-    ]
+    return [[_cell(table, row, column) for column in range(3)] for row in range(table.rowCount())]
+
+
+def _cell(table, row, column):
+    lines = table.item(row, column).text().splitlines()
+    return " ".join(lines[:1] if column == 0 else lines)  # the name without its time
 
 
 def _steps(adapt):

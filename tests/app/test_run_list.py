@@ -46,6 +46,15 @@ def test_a_run_is_told_in_a_few_words(tmp_path: Path) -> None:
     assert facts["Folder"] == str(run)
 
 
+def test_a_run_is_named_without_its_time(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "tomo_7-20261126-091200-2")
+    name, began = summarise(run).name_words.splitlines()
+    assert name == "tomo_7"
+    assert len(began) == len("26 Nov 09:12")
+    (run / "run.json").write_text("{")
+    assert summarise(run).name_words == "tomo_7"
+
+
 def test_changed_settings_are_named(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", steps=7, learning_rate=1e-4)
     assert summarise(run).preset == "fast, changed: steps, learning rate"
@@ -60,7 +69,13 @@ def test_a_damaged_record_is_said(tmp_path: Path, text: str) -> None:
 
 
 def test_an_old_or_odd_record_is_listed_all_the_same(tmp_path: Path) -> None:
-    odd = {"format": 1, "created": 3, "settings": [], "target": None, "provenance": {"inputs": 1}}
+    odd = {
+        "format": 1,
+        "created": 3,
+        "settings": {"steps": "x"},
+        "target": {},
+        "provenance": {"inputs": 1},
+    }
     (tmp_path / "run.json").write_text(json.dumps(odd))
     told = summarise(tmp_path)
     assert (told.state_words, told.target, told.created) == ("step 0 of 0", "", None)

@@ -281,7 +281,8 @@ class ViewerScene:
             size=box,
             face_color="transparent",
             border_color="#ffb000",
-            border_width=0.03,
+            border_width=0.015,
+            opacity=0.8,
             # Said at once: it must not be offered as picks when it arrives.
             **{**placement.layer_keywords(), "metadata": {METADATA_KEY: {"aid": True}}},
         )

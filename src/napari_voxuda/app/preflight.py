@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Preflight", "preflight_task"]
 
 _Result = TypeVar("_Result")
-_MOST_SHOWN = 60
+_FEWEST_SHOWN, _MOST_SHOWN = 12, 60
 _RESULT_BYTES = 5  # per voxel of the tomogram: probability in float32, and the mask
 _KEPT_STATES = 6  # two checkpoints that hold two states each, one being written
 
@@ -208,7 +208,9 @@ def _starts(prepared: Prepared, most: int) -> tuple[TripleInt, ...]:
     if not isinstance(prepared.target, TomogramTarget):
         return ()
     generator = torch.Generator().manual_seed(prepared.plan.seed)
-    return tuple(prepared.target.places(min(most, _MOST_SHOWN), generator))
+    side_by_side = prepared.volumes[0].data.size / prepared.plan.source.box**3
+    clear = max(_FEWEST_SHOWN, int(2 * side_by_side))  # more would hide a small tomogram
+    return tuple(prepared.target.places(min(most, clear, _MOST_SHOWN), generator))
 
 
 def _tiled_voxels(prepared: Prepared) -> int:

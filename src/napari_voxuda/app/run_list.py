@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,6 +34,7 @@ _RECORD = "run.json"
 _KNOWN = "known_runs.json"
 _MOST_KNOWN = 200
 _MOST_CHANGES = 9
+_STAMP = re.compile(r"-\d{8}-\d{6}(-\d+)?$")
 _STATES: dict[str, str] = {"finished": "finished", "running": "running", "damaged": "damaged"}
 
 
@@ -67,6 +69,12 @@ class RunSummary:
     preset: str = ""
     scores: RunScores = field(default_factory=RunScores)
     problem: str = ""
+
+    @property
+    def name_words(self) -> str:
+        """Name of the folder without the time that is part of it, and when the run began below."""
+        name = _STAMP.sub("", self.path.name) or self.path.name
+        return name if self.created is None else f"{name}\n{self.created:%d %b %H:%M}"
 
     @property
     def state_words(self) -> str:

@@ -54,6 +54,7 @@ class AdaptDock(DockFrame):
         self.setAccessibleName("Vox-UDA adapt")
         self._executor = executor if executor is not None else ThreadExecutor()
         self._had_result = False
+        self._checking = False
         self._build()
         self.controller = AdaptController(self, scene, self._executor)
         self._connect(scene)
@@ -129,7 +130,9 @@ class AdaptDock(DockFrame):
         """Show the state of the job; make room for the curves when it starts."""
         self.paced.flush()
         self.bar.show_state(state)
-        if state is JobState.RUNNING and not self.progress.isExpanded():
+        if not state.is_active:
+            self._checking = False
+        if state is JobState.RUNNING and not self._checking and not self.progress.isExpanded():
             self.target.collapse()
             self.source.collapse()
             self.training.collapse()
@@ -245,7 +248,7 @@ class AdaptDock(DockFrame):
         self.training.run_changed.connect(controller.run_folder_changed)
         self.result.changed.connect(controller.mask_changed)
         self.result.segmented.connect(controller.segment)
-        self.check.asked.connect(controller.check)
+        self.check.asked.connect(self._check)
         self.runs.opened.connect(controller.runs.open)
         self.runs.added.connect(controller.runs.add)
         self.runs.refreshed.connect(controller.runs.refresh)
@@ -260,3 +263,9 @@ class AdaptDock(DockFrame):
         self.bar.resumed.connect(controller.resume)
         self.bar.stopped.connect(controller.cancel)
         scene.watch_layers(controller.layers_changed)
+
+    def _check(self) -> None:
+        """Check, and leave the groups as they are: the report stands where the button is."""
+        self._checking = not self.controller.busy
+        self.controller.check()
+        self._checking = self._checking and self.controller.busy

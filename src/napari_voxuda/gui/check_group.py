@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
@@ -10,6 +12,7 @@ from napari_voxuda.gui.frame import Group, Notice
 
 __all__ = ["CheckGroup"]
 
+_BREAKS = re.compile(r"[/\\\\_-]")
 _TEXT = "Check before starting"
 _TIP = (
     "Show the boxes that would be used, and take one step of the run to tell how long it will take and "
@@ -85,7 +88,7 @@ class CheckGroup(Group):
 
 
 def _words(name: str, words: str) -> QLabel:
-    label = QLabel(words.replace("/", "/\u200b"))  # a long path may break at its slashes
+    label = QLabel(_BREAKS.sub("\\g<0>\u200b", words))  # a long path may break at its signs
     label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)

@@ -24,7 +24,7 @@ from napari_voxuda.gui.path_row import ask_folder
 __all__ = ["RunsGroup", "RunsTable"]
 
 _FOLLOW_MS = 3000
-_ROW = 22
+_ROW = 36
 _HEADINGS = {
     "Run": "The run's folder, named after its target and the time when it began.",
     "State": "Finished, how far an unfinished run is, or that a process is writing it.",
@@ -48,8 +48,7 @@ class RunsTable(QTableWidget):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setTabKeyNavigation(False)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.setWordWrap(False)
+        self.setTextElideMode(Qt.TextElideMode.ElideRight)
         self.setShowGrid(False)
         rows = self.verticalHeader()
         if rows is not None:
@@ -70,8 +69,8 @@ class RunsTable(QTableWidget):
         self._runs: list[RunSummary] = []
 
     def sizeHint(self) -> QSize:
-        """Return a height for up to seven rows."""
-        rows = min(max(self.rowCount(), 2), 7)
+        """Return a height for up to five rows."""
+        rows = min(max(self.rowCount(), 2), 5)
         heading = self.horizontalHeader()
         height = _ROW if heading is None else heading.sizeHint().height()
         return QSize(280, height + _ROW * rows + 4)
@@ -85,7 +84,8 @@ class RunsTable(QTableWidget):
         self.setRowCount(len(runs))
         for row, run in enumerate(runs):
             tip = "\n".join(f"{name}: {words}" for name, words in run.details)
-            words = (run.path.name, run.state_words, run.score_words)
+            state = run.state_words.replace(", ", "\n").replace("step ", "step\n")
+            words = (run.name_words, state, run.score_words)
             for column, text in enumerate(words):
                 item = QTableWidgetItem(text)
                 item.setToolTip(tip)
