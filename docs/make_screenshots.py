@@ -8,6 +8,7 @@ The run takes a few minutes on a CPU.
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QImage
 from qtpy.QtTest import QTest
 
+from napari_voxuda.app.remembered import CONFIG_VARIABLE
 from napari_voxuda.gui.adapt_dock import AdaptDock
 from napari_voxuda.gui.export_window import ExportWindow
 
@@ -34,14 +36,37 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=_OUT)
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ[CONFIG_VARIABLE] = folder  # the docks as they are after the installation
+        _make(arguments.out, arguments.steps)
+
+
+def _make(out: Path, steps: int) -> None:
     viewer = napari.Viewer(show=True, show_welcome_screen=False)
     viewer.window._qt_window.resize(_SIZE)
+    _tour(viewer, out)
     viewer.open_sample("napari-voxuda", "tomogram")
     viewer.layers.selection.active = viewer.layers[0]
-    _denoise(viewer, arguments.out)
-    _space(viewer, arguments.out)
-    _adapt(viewer, arguments.out, arguments.steps)
+    _denoise(viewer, out)
+    _space(viewer, out)
+    _adapt(viewer, out, steps)
     viewer.close()
+
+
+def _tour(viewer: napari.Viewer, out: Path) -> None:
+    _, widget = viewer.window.add_plugin_dock_widget("napari-voxuda", "Vox-UDA adapt")
+    widget.tour_button.click()
+    _wait(lambda: "Protein" in widget.target.contrast_note.text())
+    tour = widget.tour
+    tour.panel.next_button.click()
+    denoise = tour.spotlight.target()
+    denoise.setChecked(True)
+    _wait(lambda: "✓ Done" in tour.panel.text.text())
+    _both_themes(viewer, out, "tour")
+    denoise.setChecked(False)
+    tour.close()
+    viewer.window.remove_dock_widget("all")
+    viewer.layers.clear()
 
 
 def _denoise(viewer: napari.Viewer, out: Path) -> None:

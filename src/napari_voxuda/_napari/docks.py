@@ -9,6 +9,7 @@ from napari_voxuda._napari.export import open_export_window
 from napari_voxuda._napari.preferences import follow_preferences
 from napari_voxuda._napari.scene import ViewerScene
 from napari_voxuda._napari.space import ViewerSpace
+from napari_voxuda._napari.tour import ViewerTour
 from napari_voxuda.app.adapt_request import AdaptRequest
 from napari_voxuda.errors import VoxUDAError
 from napari_voxuda.gui.adapt_dock import AdaptDock
@@ -38,6 +39,13 @@ class AdaptWidget(AdaptDock):
         self.result.refined.connect(self._refine)
         self.result.exported.connect(self._export)
         self.source.gap_asked.connect(self._show_gap)
+        self.tour_button.clicked.connect(self._start_tour)
+        self.tour: ViewerTour | None = None
+
+    def _start_tour(self) -> None:
+        if self.tour is not None:
+            self.tour.close()
+        self.tour = ViewerTour(self._viewer, self)
 
     def _refine(self) -> None:
         try:

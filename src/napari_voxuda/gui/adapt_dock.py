@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_voxuda.adaptation.events import Alarm, Preview, StepDone
 from napari_voxuda.app.adapt_controller import AdaptController
@@ -227,6 +227,12 @@ class AdaptDock(DockFrame):
             self.comparison,
             self.progress,
         )
+        self.tour_button = QPushButton("Getting started")
+        self.tour_button.setToolTip(
+            "Open a small sample tomogram and be led through: preview denoising, adapt, look at the "
+            "mask, refine, export."
+        )
+        self.column.addWidget(self.tour_button)
         for group in groups:
             self.column.addWidget(group)
         self.column.addWidget(self.runs)
