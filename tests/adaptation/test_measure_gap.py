@@ -125,6 +125,17 @@ def test_the_signal_is_found_where_it_is() -> None:
     assert gap.signal[0] == pytest.approx(0.05 / 1.05 * BOX**3 / 18, rel=0.15)
 
 
+def test_a_target_of_whole_numbers_has_no_comb_in_its_histogram() -> None:
+    class Rounded(WhiteTarget):
+        def draw(self, count: int, generator: torch.Generator) -> torch.Tensor:
+            return (super().draw(count, generator) / 0.28).round() * 0.28
+
+    gap = measured(WaveSource(0.5), Rounded(), SETTINGS)
+    assert gap.matched is not None
+    assert gap.overlap(gap.matched) > 0.97
+    assert float(gap.target.density.sum()) * 0.1 == pytest.approx(1.0, abs=1e-3)
+
+
 def test_without_noise_there_is_no_matched_source() -> None:
     gap = measured(WaveSource(0.5), WhiteTarget(), replace(SETTINGS, noise="none"))
     assert gap.matched is None

@@ -25,7 +25,7 @@ class Domain:
     power : numpy.ndarray
         (n,) mean power of each shell; white noise of variance v has the power v.
     density : numpy.ndarray
-        (b,) probability density of the intensities in each bin.
+        (b,) probability density of the intensities in each bin, smoothed a little.
     spread : float
         Standard deviation of the intensities within a box.
     noise : float

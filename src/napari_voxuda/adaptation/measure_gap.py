@@ -27,6 +27,7 @@ _POOL = 32
 _FEWEST_BOXES = 48
 _MOST_VOXELS = 1 << 26
 _LIMIT, _BINS = 6.0, 120
+_KERNEL = np.exp(-0.5 * (np.arange(-8, 9) / 2.0) ** 2)  # a fifth of a standard deviation
 _SIGNAL_SHARE = 0.05
 _FEWEST_SHELLS = 3
 
@@ -126,7 +127,7 @@ class _Sums:
         width = 2 * _LIMIT / _BINS
         return Domain(
             power=np.asarray(self.power / self.boxes),
-            density=np.asarray(self.counts / (self.boxes * width)),
+            density=_smoothed(np.asarray(self.counts / (self.boxes * width))),
             spread=math.sqrt(self.variance / self.boxes),
             noise=math.sqrt(self.noise / self.boxes),
             image=image,
@@ -185,6 +186,11 @@ class _Tally:
             target_boxes=self.target.boxes,
             source_boxes=self.source.boxes,
         )
+
+
+def _smoothed(density: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return a histogram without the comb that files of whole numbers would show."""
+    return np.convolve(density, _KERNEL / _KERNEL.sum(), mode="same")
 
 
 def _signal_power(boxes: Tensor, clean: Tensor) -> Tensor:
