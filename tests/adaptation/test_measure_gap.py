@@ -132,7 +132,7 @@ def test_a_target_of_whole_numbers_has_no_comb_in_its_histogram() -> None:
 
     gap = measured(WaveSource(0.5), Rounded(), SETTINGS)
     assert gap.matched is not None
-    assert gap.overlap(gap.matched) > 0.97
+    assert gap.overlap(gap.matched) > 0.95  # unsmoothed, two bins of three are empty
     assert float(gap.target.density.sum()) * 0.1 == pytest.approx(1.0, abs=1e-3)
 
 
