@@ -16,9 +16,10 @@ from napari_voxuda.adaptation import learner, loop, training
 from napari_voxuda.adaptation.events import Alarm, CheckpointSaved, StepDone
 from napari_voxuda.adaptation.learner import Learner
 from napari_voxuda.adaptation.loop import adapt
+from napari_voxuda.adaptation.memory import recorded_batch
 from napari_voxuda.adaptation.run_folder import RunFolder, read_events, read_record
 from napari_voxuda.adaptation.settings import AdaptSettings
-from napari_voxuda.errors import NoMemoryError
+from napari_voxuda.errors import FileFormatError, NoMemoryError
 
 from .conftest import BlobSource, BlobTarget
 
@@ -175,3 +176,12 @@ def test_where_nothing_smaller_is_possible_the_run_ends_with_words_and_can_go_on
     with RunFolder.open(tmp_path / "run") as run:
         events, _ = finish(start(settings, run))
     assert [e.step for e in events if isinstance(e, StepDone)] == [3, 4, 5]
+
+
+@pytest.mark.parametrize("entries", [3, [3], [{}], [{"batch": "a"}], [{"batch": None}]])
+def test_a_damaged_record_of_batches_is_refused(tmp_path, entries):
+    with (
+        RunFolder.create(tmp_path / "run", {"smaller_batches": entries}) as run,
+        pytest.raises(FileFormatError, match="numbers of boxes were wanted"),
+    ):
+        recorded_batch(run, 8)

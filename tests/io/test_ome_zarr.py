@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from napari_voxuda.data.lazy import LazyArray
+from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import DependencyError, FileFormatError, InputError
 from napari_voxuda.io.ome_zarr import _lazy, open_ome_zarr, read_ome_zarr, zarr_stem
+from napari_voxuda.io.zarr_image import write_image_zarr
 
 zarr = pytest.importorskip("zarr")
 
@@ -264,3 +266,13 @@ def test_a_missing_package_names_the_extra(tmp_path, monkeypatch):
 )
 def test_stems(tmp_path, name, stem):
     assert zarr_stem(tmp_path / name) == stem
+
+
+def test_damaged_metadata_are_told_by_us_alone(tmp_path):
+    path = tmp_path / "a.zarr"
+    write_image_zarr(path, Volume(data=np.ones((8, 8, 8), np.float32)), version="0.5", levels=1)
+    content = json.loads((path / "zarr.json").read_text())
+    (path / "zarr.json").write_text(json.dumps({**content, "attributes": {}}))
+    (path / "0" / "zarr.json").write_text("{}")
+    with pytest.raises(FileFormatError, match=r"found none|cannot be read"):
+        open_ome_zarr(path)  # warnings are errors here

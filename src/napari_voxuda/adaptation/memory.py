@@ -16,7 +16,7 @@ from torch import Tensor
 from napari_voxuda.adaptation.events import Alarm
 from napari_voxuda.adaptation.learner import Learner
 from napari_voxuda.adaptation.run_folder import RunFolder
-from napari_voxuda.errors import NoMemoryError
+from napari_voxuda.errors import FileFormatError, NoMemoryError, one_line
 
 __all__ = [
     "SMALLEST_BATCH",
@@ -55,7 +55,12 @@ class Undo:
 def recorded_batch(run: RunFolder | None, asked: int) -> int:
     """Return the batch of a run's next step: as asked, or what it has retreated to."""
     found = [] if run is None else run.record.get(_KEY, [])
-    return min([asked, *(int(entry["batch"]) for entry in found)])
+    try:
+        return min([asked, *(max(SMALLEST_BATCH, int(entry["batch"])) for entry in found)])
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise FileFormatError(
+            f"run.json: numbers of boxes were wanted as {_KEY!r} ({one_line(error)})."
+        ) from error
 
 
 def smaller_batch(run: RunFolder | None, step: int, batch: int, box: int) -> tuple[int, Alarm]:

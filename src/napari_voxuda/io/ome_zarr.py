@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -114,7 +115,8 @@ def open_ome_zarr(path: str | Path) -> OmeImage:
         )
     zarr = needed("zarr", "zarr", "OME-Zarr")
     try:
-        return _opened(zarr, path)
+        with warnings.catch_warnings(action="ignore"):  # of zarr, about damaged metadata
+            return _opened(zarr, path)
     except InputError:
         raise
     except Exception as error:  # damaged metadata raise anything in there
@@ -214,16 +216,16 @@ def _image(node: Any, metadata: OmeMetadata, path: Path) -> OmeImage:
         for i, axis in enumerate(metadata.axes)
         if axis not in "zyx" and arrays[0].shape[i] > 1
     ]
-    warnings = metadata.warnings
+    doubts = metadata.warnings
     if others:
-        warnings += (f"The image has {' and '.join(others)}; the first is taken.",)
+        doubts += (f"The image has {' and '.join(others)}; the first is taken.",)
     return OmeImage(
         path=path,
         name=zarr_stem(path),
         version=metadata.version,
         levels=levels,
         is_label=metadata.is_label,
-        warnings=warnings,
+        warnings=doubts,
     )
 
 
