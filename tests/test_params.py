@@ -95,6 +95,11 @@ def test_decimals_show_step_and_default(name: str, decimals: int) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
+        ({"rate": 10**400}, "Outer.rate: a number below 1e300 was wanted, got a far larger one."),
+        (
+            {"count": -(10**400)},
+            "Outer.count: a number below 1e300 was wanted, got a far larger one.",
+        ),
         ({"rate": 1.5}, "Outer.rate: at most 1 Å was wanted, got 1.5 Å."),
         ({"rate": -1}, "Outer.rate: at least 0 Å was wanted, got -1 Å."),
         ({"rate": math.nan}, "Outer.rate: a finite number was wanted, got nan."),

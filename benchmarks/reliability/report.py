@@ -30,9 +30,7 @@ def _table(trial: str, pieces: list[dict[str, Any]]) -> str:
         return _fuzz(pieces)
     if trial == "giants":
         return _giants(pieces)
-    return trial_table(
-        pieces, "command: event" if trial == "disks" else "command and target: event"
-    )
+    return trial_table(pieces, "command" if trial == "disks" else "command and target")
 
 
 def _fuzz(pieces: list[dict[str, Any]]) -> str:

@@ -113,11 +113,11 @@ def summary(trials: Iterable[Trial]) -> dict[str, object]:
 
 
 def trial_table(pieces: Iterable[dict[str, dict[str, dict[str, int]]]], first: str) -> str:
-    """Return the counts of several pieces as one Markdown table; `first` heads its first column."""
+    """Return the counts of several pieces by command as one Markdown table; `first` heads its first column."""
     total: dict[str, dict[str, int]] = {}
     for piece in pieces:
         for name, row in piece["counts"].items():
-            own = total.setdefault(name, {})
+            own = total.setdefault(name.partition(":")[0], {})
             for key, count in row.items():
                 own[key] = own.get(key, 0) + count
     keys = ("trials", "completed", "told", "intact")

@@ -20,6 +20,7 @@ from napari_voxuda.errors import InputError
 __all__ = ["Parameter", "from_dict", "param", "parameters", "to_dict", "validate"]
 
 _KEY = "napari_voxuda"
+_BEYOND = 10**300  # cannot be compared with bounds, which needs floats
 _Config = TypeVar("_Config")
 
 
@@ -198,6 +199,8 @@ def _converted_tuple(declared: Parameter, value: Any, where: str) -> tuple[Any, 
 
 def _converted_scalar(declared: Parameter, kind: Any, value: Any, where: str) -> Any:
     unit = f" {declared.unit}" if declared.unit else ""
+    if isinstance(value, int) and abs(value) >= _BEYOND:
+        raise InputError(f"{where}: a number below 1e300 was wanted, got a far larger one.")
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):

@@ -56,5 +56,5 @@ def test_pieces_are_added_and_replaced_by_name(tmp_path):
     store.keep(path, "targets", "seed 0, 0 to 1", content)
     store.keep(path, "targets", "seed 1, 0 to 1", content)
     text = tables(store.read(path))
-    assert "| adapt of mrc: taken away | 4 | 2 | 2 | 4 |" in text
+    assert "| adapt of mrc | 4 | 2 | 2 | 4 |" in text
     assert "6 s, 0 problems" in text
