@@ -176,8 +176,9 @@ def test_three_dimensional_display_asks_for_a_slice(controller, view, scene, exe
 
 def test_applying_reports_states_progress_and_the_new_layer(controller, view, scene, executor):
     controller.apply()
-    assert controller.busy is False  # the waiting executor has not begun
+    assert controller.busy  # already, although it waits for its thread
     executor.run_all()
+    assert not controller.busy
     assert view.states == [JobState.RUNNING, JobState.DONE]
     assert view.lines
     assert view.said[-1] == ("Added the layer “tomo IBF”.", "info")

@@ -33,6 +33,7 @@ def test_a_result_is_handed_on_and_events_are_shown(work, view, executor):
         return (yield from _task())
 
     work.launch(task, results.append)
+    assert work.busy  # a second press must not start a second job before the first has its thread
     executor.run_next()
     assert results == [7]
     assert busy == [True]

@@ -111,22 +111,13 @@ def adaptation_step(
 
     # Source flow: both copies are segmented, and their features are to agree.
     segmentation = _supervised(logits, source.masks, settings)
-    consistency = zero
-    if settings.consistency_weight > 0 and {"source", "noised"} <= flows.keys():
-        consistency = consistency_loss(
-            features["source"], features["noised"], settings.consistency_lambda
-        )
-    if "exchanged" in flows:  # ASC: the target in the source's appearance, as the teacher sees it
-        taught = predict_probability(learner.teacher, target).clone()  # no inference tensor
-        consistency = mse_loss(torch.sigmoid(logits["exchanged"]), taught)
+    consistency = _agreement(learner, target, logits, features, settings)
 
     # Target flow: the teacher labels the denoised target, its confident voxels teach the student.
     pseudo, coverage, foreground = zero, 0.0, 0.0
     if labelled:
-        labels, confident = given or _teach(learner, target, settings)
-        pseudo = pseudo_label_loss(logits["target"], labels, confident, settings.dice_weight)
-        coverage = confident.float().mean().item()
-        foreground = (labels & confident).sum().item() / max(confident.sum().item(), 1)
+        taught = given or _teach(learner, target, settings)
+        pseudo, coverage, foreground = _labelled_loss(logits["target"], taught, settings)
 
     # Both flows: one discriminator on one feature map.
     discriminator = zero
@@ -163,6 +154,33 @@ def _supervised(logits: dict[str, Tensor], masks: Tensor, settings: AdaptSetting
         if name in logits
     ]
     return torch.stack(losses).mean()
+
+
+def _agreement(
+    learner: Learner,
+    target: Tensor,
+    logits: dict[str, Tensor],
+    features: dict[str, Features],
+    settings: AdaptSettings,
+) -> Tensor:
+    """Return by how much two looks at the same boxes differ; 0 where nothing is to agree."""
+    if "exchanged" in logits:  # ASC: the target in the source's appearance, as the teacher sees it
+        taught = predict_probability(learner.teacher, target).clone()  # no inference tensor
+        return mse_loss(torch.sigmoid(logits["exchanged"]), taught)
+    if settings.consistency_weight > 0 and {"source", "noised"} <= features.keys():
+        return consistency_loss(features["source"], features["noised"], settings.consistency_lambda)
+    return target.new_zeros(())
+
+
+def _labelled_loss(
+    logits: Tensor, taught: tuple[Tensor, Tensor], settings: AdaptSettings
+) -> tuple[Tensor, float, float]:
+    """Return the loss of pseudo-labels, their share of the voxels, and the foreground's of theirs."""
+    labels, confident = taught
+    loss = pseudo_label_loss(logits, labels, confident, settings.dice_weight)
+    coverage = confident.float().mean().item()
+    foreground = (labels & confident).sum().item() / max(confident.sum().item(), 1)
+    return loss, coverage, foreground
 
 
 def _adversarial(

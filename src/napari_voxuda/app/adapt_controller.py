@@ -79,7 +79,7 @@ class AdaptController:
     @property
     def busy(self) -> bool:
         """Whether a job runs or waits."""
-        return self._job is not None and self._job.state.is_active
+        return self._job is not None and not self._job.state.is_over
 
     def layers_changed(self) -> None:
         """Bring the lists of layers up to date."""

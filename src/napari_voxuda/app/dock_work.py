@@ -61,7 +61,7 @@ class DockWork:
     @property
     def busy(self) -> bool:
         """Whether a job runs or waits."""
-        return self._job is not None and self._job.state.is_active
+        return self._job is not None and not self._job.state.is_over
 
     def launch(self, task: Callable[[], Any], on_end: Callable[[Any], None]) -> None:
         """Start a task; `on_end` gets its result unless it fails or is stopped."""

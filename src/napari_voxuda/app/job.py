@@ -30,6 +30,11 @@ class JobState(StrEnum):
         """Whether the task still runs or waits."""
         return self in (JobState.RUNNING, JobState.PAUSED, JobState.CANCELLING)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the task has ended, or never will begin; a job that waits for its thread is not over."""
+        return self in (JobState.CANCELLED, JobState.DONE, JobState.FAILED)
+
 
 class Job(Generic[_Result]):
     """One run of a task, started once and controlled from another thread.
