@@ -8,6 +8,7 @@ nothing, so that no thread of PyTorch exists when it forks.
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import signal
 import sys
@@ -118,12 +119,19 @@ def in_child(
         time.sleep(_POLL_S)
 
 
+def _stream(descriptor: int) -> io.TextIOWrapper:
+    raw = io.BufferedWriter(io.FileIO(descriptor, "w", closefd=False))
+    return io.TextIOWrapper(raw, encoding="utf-8", line_buffering=True)
+
+
 def _redirected(work: Callable[[], int], log: Path) -> int:
     code = 70
     try:
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         for number in (1, 2):
             os.dup2(descriptor, number)
+        # The parent may have others in their place, as pytest has.
+        sys.stdout, sys.stderr = _stream(1), _stream(2)
         code = work()
     except BaseException:
         traceback.print_exc()
