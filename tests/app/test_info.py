@@ -158,5 +158,5 @@ def test_what_is_nothing_of_these(tmp_path: Path) -> None:
         describe(tmp_path / "bad.star")
     _run_folder(tmp_path / "run")
     (tmp_path / "run" / "run.json").write_text("{")
-    with pytest.raises(FileFormatError, match="cannot be read as JSON"):
+    with pytest.raises(FileFormatError, match="JSON was wanted"):
         describe(tmp_path / "run")

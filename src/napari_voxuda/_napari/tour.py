@@ -50,10 +50,12 @@ class ViewerTour(QObject):
         self.spotlight = Spotlight(adapt)
         self.panel.moved.connect(self._show)
         self.panel.closed.connect(self.close)
-        self.panel.destroyed.connect(self._end)
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_MS)
         self._timer.timeout.connect(self.look)
+        # Straight to these two: a closing window may have deleted either before the panel.
+        self.panel.destroyed.connect(self._timer.stop)
+        self.panel.destroyed.connect(self.spotlight.clear)
         self._timer.start()
         self.look()
         self._show()
@@ -67,12 +69,9 @@ class ViewerTour(QObject):
 
     def close(self) -> None:
         """End the tour."""
-        self._end()
-        self._viewer.window.remove_dock_widget(self._holder)
-
-    def _end(self) -> None:
         self._timer.stop()
-        self.spotlight.point_at(None)
+        self.spotlight.clear()
+        self._viewer.window.remove_dock_widget(self._holder)
 
     def _done(self) -> set[str]:
         adapt, denoise = self._adapt, self._docks.get("Denoise (IBF)")

@@ -40,7 +40,7 @@ from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.adaptation.step import StepOutcome
 from napari_voxuda.errors import TrainingError
 
-__all__ = ["Recovery"]
+__all__ = ["Recovery", "looks_after"]
 
 _COPY_EVERY = 20
 _MOST_ROLL_BACKS = 3
@@ -106,7 +106,7 @@ class Recovery:
             Its numbers; None when loss or gradient was not finite.
         look : callable
             Returns the mean foreground probability that the segmenting network gives the target;
-            called every `CHECK_EVERY` steps.
+            called where `looks_after` says so.
         """
         verdict = self._monitor.feed(_reading(step, outcome, look))
         if verdict is not None:
@@ -215,6 +215,11 @@ class Recovery:
         return alarm
 
 
+def looks_after(step: int) -> bool:
+    """Whether the segmenting network is looked at after a step."""
+    return step % CHECK_EVERY == 0
+
+
 def _reading(step: int, outcome: StepOutcome | None, look: Callable[[], float]) -> Reading:
     if outcome is None:
         return Reading(finite=False)
@@ -224,7 +229,7 @@ def _reading(step: int, outcome: StepOutcome | None, look: Callable[[], float]) 
         coverage=outcome.coverage if outcome.labelled else None,
         labels=outcome.foreground if labelled else None,
         student=outcome.predicted,
-        network=look() if step % CHECK_EVERY == 0 else None,
+        network=look() if looks_after(step) else None,
     )
 
 

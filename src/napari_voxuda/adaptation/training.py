@@ -16,11 +16,10 @@ from torch import Tensor
 from napari_voxuda._types import Event, Message
 from napari_voxuda.adaptation.drawing import draw_source, draw_target
 from napari_voxuda.adaptation.events import Alarm, SnapshotKept, StepDone
-from napari_voxuda.adaptation.health import CHECK_EVERY
 from napari_voxuda.adaptation.learner import Learner, NotFiniteError, label_step
 from napari_voxuda.adaptation.memory import Undo, free_memory, recorded_batch, smaller_batch
 from napari_voxuda.adaptation.noise_match import SourceImages
-from napari_voxuda.adaptation.recovery import Recovery
+from napari_voxuda.adaptation.recovery import Recovery, looks_after
 from napari_voxuda.adaptation.run_folder import RunFolder
 from napari_voxuda.adaptation.self_labels import LabelledTarget, label_target
 from napari_voxuda.adaptation.settings import AdaptSettings
@@ -226,7 +225,7 @@ class Training:
             source = draw_source(self.pool, settings, generator, device)
             subset = self.target.draw(settings.noise_samples, generator).to(device)
             looked_at = None
-            if (self.done + 1) % CHECK_EVERY == 0:
+            if looks_after(self.done + 1):
                 apart = torch.Generator().manual_seed(self.seed + self.done + 1)
                 looked_at = self.target.draw(settings.batch, apart).to(device)
             self.target.check()

@@ -46,12 +46,14 @@ class SurfaceSettings:
         1 << 24,
         "Volumes of more voxels are binned before surfaces are made.",
         minimum=1000,
+        step=1_000_000,
         advanced=True,
     )
     most_triangles: int = param(
         1_000_000,
         "Surfaces of more triangles are made again with a larger binning.",
         minimum=1000,
+        step=100_000,
         advanced=True,
     )
 

@@ -42,8 +42,7 @@ class Spotlight(QWidget):
             self._target.destroyed.disconnect(self._lose)
         self._target = target
         if target is None:
-            self._timer.stop()
-            self.hide()
+            self._lose()
             return
         target.destroyed.connect(self._lose)
         parent = target.parentWidget()
@@ -55,6 +54,10 @@ class Spotlight(QWidget):
             parent = parent.parentWidget()
         self._timer.start()
         self._follow()
+
+    def clear(self) -> None:
+        """Frame nothing."""
+        self.point_at(None)
 
     def target(self) -> QWidget | None:
         """Return what is framed."""
