@@ -47,13 +47,14 @@ def disks(chosen: argparse.Namespace) -> dict[str, Any]:
     jobs = make_jobs(chosen.work, chosen.steps)
     with small_disk(chosen.work) as disk:
         trials = disk_trials(jobs, disk, chosen.work, _numbers(chosen), chosen.seed)
-        return summary(_told(trials))
+        return summary(_told(trials), chosen.work)
 
 
 def targets(chosen: argparse.Namespace) -> dict[str, Any]:
     """Disturb the target while commands read it."""
     jobs = make_jobs(chosen.work, chosen.steps)
-    return summary(_told(target_trials(jobs, chosen.work, _numbers(chosen), chosen.seed)))
+    trials = target_trials(jobs, chosen.work, _numbers(chosen), chosen.seed)
+    return summary(_told(trials), chosen.work)
 
 
 def fuzz(chosen: argparse.Namespace) -> dict[str, Any]:

@@ -96,8 +96,8 @@ def uninterrupted(job: Job, folder: Path, work: Path) -> tuple[dict[str, object]
     return results[0], min(taken)
 
 
-def summary(trials: Iterable[Trial]) -> dict[str, object]:
-    """Return counts by command and event, the different sentences, and what was wrong."""
+def summary(trials: Iterable[Trial], work: Path) -> dict[str, object]:
+    """Return counts by command and event, the different sentences (`work` as WORK), and what was wrong."""
     counts: dict[str, dict[str, int]] = {}
     sentences: dict[str, str] = {}
     problems = []
@@ -107,7 +107,9 @@ def summary(trials: Iterable[Trial]) -> dict[str, object]:
         row[trial.outcome] = row.get(trial.outcome, 0) + 1
         row["intact"] = row.get("intact", 0) + (not trial.problems)
         if trial.said:
-            sentences.setdefault(f"{trial.job}: {trial.event}", trial.said)
+            sentences.setdefault(
+                f"{trial.job}: {trial.event}", trial.said.replace(str(work), "WORK")
+            )
         problems += [f"{trial.number}, {trial.job}, {trial.event}: {p}" for p in trial.problems]
     return {"counts": counts, "sentences": sentences, "problems": problems}
 

@@ -51,7 +51,9 @@ def test_sentences_that_cannot_be_shown_are_complained_of():
 
 def test_pieces_are_added_and_replaced_by_name(tmp_path):
     path = tmp_path / "r.json"
-    content = {**summary([judged(0, ""), judged(10, "Error: gone.")]), "seconds": 3}
+    told = judged(10, f"Error: {tmp_path}/t.mrc: gone.")
+    content = {**summary([judged(0, ""), told], tmp_path), "seconds": 3}
+    assert list(content["sentences"].values()) == ["WORK/t.mrc: gone."]
     store.keep(path, "targets", "seed 0, 0 to 1", content)
     store.keep(path, "targets", "seed 0, 0 to 1", content)
     store.keep(path, "targets", "seed 1, 0 to 1", content)
