@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,8 @@ import pytest
 
 from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.io.mrc import write_mrc
+
+_TIMEOUT = 120_000  # milliseconds; a bound for a broken test, not a measure of speed
 
 
 @pytest.fixture
@@ -22,3 +25,21 @@ def tomogram_file(tmp_path) -> Path:
     path = tmp_path / "tomo.mrc"
     write_mrc(path, Volume(data=values, grid=grid, name="tomo"))
     return path
+
+
+@pytest.fixture
+def viewer(make_napari_viewer, tomogram_file):
+    """A viewer that shows the tomogram."""
+    viewer = make_napari_viewer()
+    viewer.open(tomogram_file, plugin="napari-voxuda")
+    return viewer
+
+
+@pytest.fixture
+def until(qtbot):
+    """Wait, with the event loop running, until a condition holds."""
+
+    def wait(condition: Callable[[], object]) -> None:
+        qtbot.waitUntil(lambda: bool(condition()), timeout=_TIMEOUT)
+
+    return wait

@@ -3,30 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from napari_voxuda.gui import target_group
 from napari_voxuda.io.mrc import read_mrc
-
-_TIMEOUT = 120_000  # milliseconds; a bound for a broken test, not a measure of speed
-
-
-@pytest.fixture
-def viewer(make_napari_viewer, tomogram_file):
-    viewer = make_napari_viewer()
-    viewer.open(tomogram_file, plugin="napari-voxuda")
-    return viewer
-
-
-@pytest.fixture
-def until(qtbot):
-    def wait(condition: Callable[[], object]) -> None:
-        qtbot.waitUntil(lambda: bool(condition()), timeout=_TIMEOUT)
-
-    return wait
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
@@ -12,23 +10,6 @@ from napari_voxuda.app.jobs import Segmentation
 from napari_voxuda.app.mask_refinement import MaskChoice
 from napari_voxuda.app.refine_start import RefineStart
 from napari_voxuda.scores.overlap import dice
-
-_TIMEOUT = 120_000  # milliseconds; a bound for a broken test, not a measure of speed
-
-
-@pytest.fixture
-def viewer(make_napari_viewer, tomogram_file):
-    viewer = make_napari_viewer()
-    viewer.open(tomogram_file, plugin="napari-voxuda")
-    return viewer
-
-
-@pytest.fixture
-def until(qtbot):
-    def wait(condition: Callable[[], object]) -> None:
-        qtbot.waitUntil(lambda: bool(condition()), timeout=_TIMEOUT)
-
-    return wait
 
 
 @pytest.fixture

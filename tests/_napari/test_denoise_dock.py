@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,23 +14,6 @@ from napari.utils.interactions import (
 from wrapt import ObjectProxy
 
 from napari_voxuda.method.denoising import DenoiseSettings
-
-_TIMEOUT = 120_000  # milliseconds; a bound for a broken test, not a measure of speed
-
-
-@pytest.fixture
-def viewer(make_napari_viewer, tomogram_file):
-    viewer = make_napari_viewer()
-    viewer.open(tomogram_file, plugin="napari-voxuda")
-    return viewer
-
-
-@pytest.fixture
-def until(qtbot):
-    def wait(condition: Callable[[], object]) -> None:
-        qtbot.waitUntil(lambda: bool(condition()), timeout=_TIMEOUT)
-
-    return wait
 
 
 @pytest.fixture

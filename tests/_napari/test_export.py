@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
 
 import mrcfile
 import numpy as np
@@ -17,23 +16,6 @@ from napari_voxuda.gui.export_window import ExportWindow
 from napari_voxuda.io.mrc import read_header, read_mrc
 from napari_voxuda.io.picks_file import read_picks
 from napari_voxuda.io.provenance import read_sidecar
-
-_TIMEOUT = 120_000  # milliseconds; a bound for a broken test, not a measure of speed
-
-
-@pytest.fixture
-def viewer(make_napari_viewer, tomogram_file):
-    viewer = make_napari_viewer()
-    viewer.open(tomogram_file, plugin="napari-voxuda")
-    return viewer
-
-
-@pytest.fixture
-def until(qtbot):
-    def wait(condition: Callable[[], object]) -> None:
-        qtbot.waitUntil(lambda: bool(condition()), timeout=_TIMEOUT)
-
-    return wait
 
 
 @pytest.fixture

@@ -12,13 +12,6 @@ _GAP = "Vox-UDA domain gap"
 
 
 @pytest.fixture
-def viewer(make_napari_viewer, tomogram_file):
-    viewer = make_napari_viewer()
-    viewer.open(tomogram_file, plugin="napari-voxuda")
-    return viewer
-
-
-@pytest.fixture
 def until(qtbot):
     return lambda condition: qtbot.waitUntil(lambda: bool(condition()), timeout=_TIMEOUT)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
@@ -15,8 +13,6 @@ from napari_voxuda.io.mrc import read_mrc
 from napari_voxuda.io.provenance import read_sidecar
 from napari_voxuda.networks.settings import NetworkSettings
 from napari_voxuda.simulation.settings import SourceSettings
-
-_TIMEOUT = 120_000  # milliseconds; a bound for a broken test, not a measure of speed
 
 
 @pytest.fixture
@@ -38,21 +34,6 @@ def run(tomogram_file, tmp_path):
     for _ in adapt_task(job):
         pass
     return job.out
-
-
-@pytest.fixture
-def viewer(make_napari_viewer, tomogram_file):
-    viewer = make_napari_viewer()
-    viewer.open(tomogram_file, plugin="napari-voxuda")
-    return viewer
-
-
-@pytest.fixture
-def until(qtbot):
-    def wait(condition: Callable[[], object]) -> None:
-        qtbot.waitUntil(lambda: bool(condition()), timeout=_TIMEOUT)
-
-    return wait
 
 
 def _open(viewer, run):

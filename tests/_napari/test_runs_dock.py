@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,6 @@ from napari_voxuda.adaptation.run_folder import RunFolder
 from napari_voxuda.adaptation.run_scores import write_expected_dice
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.gui import runs_group
-
-_TIMEOUT = 120_000  # milliseconds; a bound for a broken test, not a measure of speed
 
 
 @pytest.fixture
@@ -27,14 +24,6 @@ def home(tmp_path, monkeypatch) -> Path:
 def adapt(make_napari_viewer, home):
     viewer = make_napari_viewer()
     return viewer.window.add_plugin_dock_widget("napari-voxuda", "Vox-UDA adapt")[1]
-
-
-@pytest.fixture
-def until(qtbot):
-    def wait(condition: Callable[[], object]) -> None:
-        qtbot.waitUntil(lambda: bool(condition()), timeout=_TIMEOUT)
-
-    return wait
 
 
 def _step(number):

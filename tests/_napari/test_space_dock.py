@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -43,14 +41,6 @@ def viewer(make_napari_viewer, tomogram_file):
     )
     viewer.layers.selection.active = tomogram
     return viewer
-
-
-@pytest.fixture
-def until(qtbot):
-    def wait(condition: Callable[[], object]) -> None:
-        qtbot.waitUntil(lambda: bool(condition()), timeout=_TIMEOUT)
-
-    return wait
 
 
 @pytest.fixture
