@@ -21,6 +21,7 @@ from napari_voxuda._napari.layers import (
     layer_volume,
     mark_as_aid,
 )
+from napari_voxuda._napari.removal import remove_layer
 from napari_voxuda._napari.sight import is_in_sight, visible_bounds
 from napari_voxuda._types import Triple, TripleInt
 from napari_voxuda.app.scene import LabelEdit, LayerChoice, LayerKey, LayerKind, SliceView
@@ -296,7 +297,7 @@ class ViewerScene:
         if self.has(key):
             layer = self._layer(key)
             self._links.unlink(layer)
-            self._viewer.layers.remove(layer)
+            remove_layer(self._viewer, layer)
 
     def open(self, path: Path) -> LayerKey | None:
         """Open a volume with this plugin's reader; return the key of its layer."""
