@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import torch
 
-from napari_voxuda._types import Normalisation
+from napari_voxuda._types import Event, Normalisation
+from napari_voxuda.adaptation import loop
+from napari_voxuda.adaptation.learner import Learner
+from napari_voxuda.adaptation.loop import adapt
+from napari_voxuda.adaptation.run_folder import RunFolder
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.data.targets import Target
 from napari_voxuda.networks.settings import NetworkSettings
 
 BOX = 16
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -92,3 +98,31 @@ def tiny() -> AdaptSettings:
         checkpoint_every=2,
         preview_every=3,
     )
+
+
+@pytest.fixture
+def learners(monkeypatch: pytest.MonkeyPatch) -> list[Learner]:
+    """Return the learners that runs have made, while they are trained."""
+    made: list[Learner] = []
+
+    def make(*args: Any) -> Learner:
+        made.append(Learner(*args))
+        return made[-1]
+
+    monkeypatch.setattr(loop, "Learner", make)
+    return made
+
+
+def start(settings: AdaptSettings, run: RunFolder | None = None) -> Generator[Event, None, Learner]:
+    """Begin to adapt to blobs."""
+    return adapt(BlobSource(), BlobTarget(), settings, source_count=20, seed=0, device=CPU, run=run)
+
+
+def finish(task: Generator[Event, None, Learner]) -> tuple[list[Event], Learner]:
+    """Return the events and the result of a task."""
+    events = []
+    try:
+        while True:
+            events.append(next(task))
+    except StopIteration as stop:
+        return events, stop.value

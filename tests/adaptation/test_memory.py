@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,18 +12,16 @@ import pytest
 import torch
 
 from napari_voxuda._types import Event
-from napari_voxuda.adaptation import learner, loop, training
+from napari_voxuda.adaptation import learner, training
 from napari_voxuda.adaptation.events import Alarm, CheckpointSaved, StepDone
 from napari_voxuda.adaptation.learner import Learner
-from napari_voxuda.adaptation.loop import adapt
 from napari_voxuda.adaptation.memory import recorded_batch
 from napari_voxuda.adaptation.run_folder import RunFolder, read_events, read_record
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.errors import FileFormatError, NoMemoryError
 
-from .conftest import BlobSource, BlobTarget
+from .conftest import finish, start
 
-CPU = torch.device("cpu")
 CUDA_WORDS = "CUDA out of memory. Tried to allocate 2.00 GiB."
 CPU_WORDS = "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried 1e12 bytes"
 
@@ -54,31 +52,6 @@ def room(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setattr(training, "adaptation_step", watched)
 
     return room
-
-
-@pytest.fixture
-def learners(monkeypatch: pytest.MonkeyPatch) -> list[Learner]:
-    made: list[Learner] = []
-
-    def make(*args: Any) -> Learner:
-        made.append(Learner(*args))
-        return made[-1]
-
-    monkeypatch.setattr(loop, "Learner", make)
-    return made
-
-
-def start(settings: AdaptSettings, run: RunFolder | None = None) -> Generator[Event, None, Learner]:
-    return adapt(BlobSource(), BlobTarget(), settings, source_count=20, seed=0, device=CPU, run=run)
-
-
-def finish(task: Generator[Event, None, Learner]) -> tuple[list[Event], Learner]:
-    events = []
-    try:
-        while True:
-            events.append(next(task))
-    except StopIteration as stop:
-        return events, stop.value
 
 
 def losses(events: list[Event]) -> list[dict[str, float]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,9 @@ import pytest
 import torch
 
 from napari_voxuda._types import Event
-from napari_voxuda.adaptation import health, loop, recovery, step, training
+from napari_voxuda.adaptation import health, recovery, step, training
 from napari_voxuda.adaptation.events import Alarm, CheckpointSaved, StepDone
 from napari_voxuda.adaptation.learner import Learner, learning_rate
-from napari_voxuda.adaptation.loop import adapt
 from napari_voxuda.adaptation.recovery import Recovery
 from napari_voxuda.adaptation.run_folder import RunFolder, read_events
 from napari_voxuda.adaptation.settings import AdaptSettings
@@ -23,9 +22,8 @@ from napari_voxuda.adaptation.step import StepOutcome
 from napari_voxuda.errors import FileFormatError, TrainingError
 from napari_voxuda.networks.checkpoint import read_tensors
 
-from .conftest import BlobSource, BlobTarget
+from .conftest import CPU, finish, start
 
-CPU = torch.device("cpu")
 State = dict[str, torch.Tensor]
 
 
@@ -58,32 +56,6 @@ def spoil(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setattr(training, "adaptation_step", spoilt)
 
     return spoil
-
-
-@pytest.fixture
-def learners(monkeypatch: pytest.MonkeyPatch) -> list[Learner]:
-    """Return the learners that runs have made, while they are trained."""
-    made: list[Learner] = []
-
-    def make(*args: Any) -> Learner:
-        made.append(Learner(*args))
-        return made[-1]
-
-    monkeypatch.setattr(loop, "Learner", make)
-    return made
-
-
-def start(settings: AdaptSettings, run: RunFolder | None = None) -> Generator[Event, None, Learner]:
-    return adapt(BlobSource(), BlobTarget(), settings, source_count=20, seed=0, device=CPU, run=run)
-
-
-def finish(task: Generator[Event, None, Learner]) -> tuple[list[Event], Learner]:
-    events = []
-    try:
-        while True:
-            events.append(next(task))
-    except StopIteration as stop:
-        return events, stop.value
 
 
 def alarms(events: list[Event]) -> list[Alarm]:

@@ -49,6 +49,25 @@ class ComparisonFacts:
         self.errors = False
 
 
+class LiveRowFacts:
+    """The row of the live prediction, as plain values."""
+
+    def __init__(self) -> None:
+        self.on, self.moments, self.at, self.note = True, [], 0, ""
+
+    def wanted(self):
+        return self.on
+
+    def switch_off(self):
+        self.on = False
+
+    def show_moments(self, moments, at):
+        self.moments, self.at = list(moments), at
+
+    def show_note(self, text):
+        self.note = text
+
+
 class RefineFacts:
     """The dock *Vox-UDA refine*, as plain values."""
 

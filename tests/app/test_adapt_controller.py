@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.app.conftest import LiveRowFacts
 from tests.app.test_preflight_words import preflight
 
 from napari_voxuda._types import Message, Progress
@@ -21,31 +22,12 @@ from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError, RunFolderError
 
 
-class FakeRow:
-    """The row of the live prediction."""
-
-    def __init__(self) -> None:
-        self.on, self.moments, self.at, self.note = True, [], 0, ""
-
-    def wanted(self):
-        return self.on
-
-    def switch_off(self):
-        self.on = False
-
-    def show_moments(self, moments, at):
-        self.moments, self.at = list(moments), at
-
-    def show_note(self, text):
-        self.note = text
-
-
 class FakeView:
     def __init__(self) -> None:
         self.inputs = AdaptRequest()
         self.choice = MaskChoice(threshold=0.5)
         self.calls: list[tuple] = []
-        self.live = FakeRow()
+        self.live = LiveRowFacts()
 
     def request(self):
         if isinstance(self.inputs, Exception):

@@ -95,16 +95,6 @@ def test_an_error_arrives_as_it_is_with_its_traceback(children):
     assert children[0].poll() == 0
 
 
-def test_an_error_that_does_not_travel_arrives_in_words():
-    class Odd(Exception):
-        def __init__(self, a, b):
-            super().__init__(a)
-
-    got = child._portable(Odd("not portable", 2))
-    assert type(got) is RuntimeError
-    assert "Odd: not portable" in str(got)
-
-
 def test_stopping_saves_the_run_and_ends_the_process(tmp_path, children):
     task = child_task(partial(adapt_task, job(tmp_path / "run", steps=100_000)))
     while not isinstance(next(task), StepDone):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.app.conftest import LiveRowFacts
 
 from napari_voxuda._params import to_dict
 from napari_voxuda.adaptation.learner import Learner
@@ -17,28 +18,9 @@ from napari_voxuda.app.scene import SliceView
 from napari_voxuda.networks.settings import NetworkSettings
 
 
-class Row:
-    """The dock's row, as plain values."""
-
-    def __init__(self) -> None:
-        self.on, self.moments, self.at, self.note = True, [], 0, ""
-
-    def wanted(self):
-        return self.on
-
-    def switch_off(self):
-        self.on = False
-
-    def show_moments(self, moments, at):
-        self.moments, self.at = list(moments), at
-
-    def show_note(self, text):
-        self.note = text
-
-
 @pytest.fixture
 def row():
-    return Row()
+    return LiveRowFacts()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from napari_voxuda.app.wire import receive, send
+from napari_voxuda.app.wire import portable, receive, send
 
 
 def _through(value):
@@ -66,3 +66,13 @@ def test_what_was_computed_from_a_memory_map_travels_as_it_is(tmp_path):
     mapped = np.memmap(path, dtype=np.float32, mode="r")
     got, _ = _through(mapped + 1)
     np.testing.assert_array_equal(got, np.full(100, 2, dtype=np.float32))
+
+
+def test_an_error_that_does_not_travel_arrives_in_words():
+    class Odd(Exception):
+        def __init__(self, a, b):
+            super().__init__(a)
+
+    got = portable(Odd("not portable", 2))
+    assert type(got) is RuntimeError
+    assert "Odd: not portable" in str(got)

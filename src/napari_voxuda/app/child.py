@@ -12,18 +12,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pickle
 import signal
 import subprocess
 import sys
-import traceback
 from collections.abc import Callable, Generator
 from functools import partial
 from typing import IO, Any, TypeVar
 
 from napari_voxuda._types import Event, Message, Task
 from napari_voxuda.app.live_view import ViewWish
-from napari_voxuda.app.wire import receive, send
+from napari_voxuda.app.wire import portable, receive, send
 from napari_voxuda.errors import ProcessError
 
 __all__ = ["child_task", "main"]
@@ -176,22 +174,11 @@ def _serve(
             except StopIteration as stop:
                 answer = ("done", stop.value)
             except Exception as error:
-                answer = ("failed", _portable(error))
+                answer = ("failed", portable(error))
             send(answers, answer)
     finally:
         if task is not None:
             task.close()
-
-
-def _portable(error: Exception) -> Exception:
-    """Return an error that pickle takes, with the traceback as a note."""
-    note = "".join(traceback.format_exception(error))
-    try:
-        error = pickle.loads(pickle.dumps(error))
-    except Exception:  # whatever its own pickling raises
-        error = RuntimeError(f"{type(error).__name__}: {error}")
-    error.add_note(note)
-    return error
 
 
 if __name__ == "__main__":

@@ -10,12 +10,13 @@ import io
 import mmap
 import pickle
 import struct
+import traceback
 from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["receive", "send"]
+__all__ = ["portable", "receive", "send"]
 
 _LENGTH = struct.Struct(">Q")
 
@@ -53,6 +54,17 @@ def receive(stream: IO[bytes]) -> Any:
     (count,) = _LENGTH.unpack(_read(stream, _LENGTH.size))
     body, *buffers = (_read(stream, *_LENGTH.unpack(_read(stream, 8))) for _ in range(count))
     return pickle.loads(body, buffers=buffers)
+
+
+def portable(error: Exception) -> Exception:
+    """Return an error that can be sent, with the traceback as a note."""
+    note = "".join(traceback.format_exception(error))
+    try:
+        error = pickle.loads(pickle.dumps(error))
+    except Exception:  # whatever its own pickling raises
+        error = RuntimeError(f"{type(error).__name__}: {error}")
+    error.add_note(note)
+    return error
 
 
 def _read(stream: IO[bytes], size: int) -> bytearray:

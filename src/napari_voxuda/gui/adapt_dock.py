@@ -12,7 +12,6 @@ from napari_voxuda.app.adapt_controller import AdaptController
 from napari_voxuda.app.adapt_request import AdaptRequest
 from napari_voxuda.app.job import JobState
 from napari_voxuda.app.mask_refinement import MaskChoice
-from napari_voxuda.app.pace import ProgressLine
 from napari_voxuda.app.preflight import Preflight
 from napari_voxuda.app.run_history import RunHistory
 from napari_voxuda.app.run_list import RunSummary
@@ -23,8 +22,9 @@ from napari_voxuda.errors import InputError
 from napari_voxuda.gui.check_group import CheckGroup
 from napari_voxuda.gui.comparison_group import ComparisonGroup
 from napari_voxuda.gui.executor import ThreadExecutor
-from napari_voxuda.gui.frame import DockFrame, Notice, when_destroyed
+from napari_voxuda.gui.frame import when_destroyed
 from napari_voxuda.gui.job_bar import JobBar
+from napari_voxuda.gui.job_dock import JobDock
 from napari_voxuda.gui.progress_group import ProgressGroup
 from napari_voxuda.gui.result_group import ResultGroup
 from napari_voxuda.gui.runs_group import RunsGroup
@@ -36,7 +36,7 @@ from napari_voxuda.method.denoising import DenoiseSettings
 __all__ = ["AdaptDock"]
 
 
-class AdaptDock(DockFrame):
+class AdaptDock(JobDock):
     """View of `AdaptController`.
 
     Parameters
@@ -128,8 +128,7 @@ class AdaptDock(DockFrame):
 
     def show_state(self, state: JobState) -> None:
         """Show the state of the job; make room for the curves when it starts."""
-        self.paced.flush()
-        self.bar.show_state(state)
+        super().show_state(state)
         if not state.is_active:
             self._checking = False
         if state is JobState.RUNNING and not self._checking and not self.progress.isExpanded():
@@ -139,10 +138,6 @@ class AdaptDock(DockFrame):
             self.progress.expand()
         if state is JobState.RUNNING:
             QTimer.singleShot(0, self.progress.curves.prepare)
-
-    def show_progress(self, line: ProgressLine) -> None:
-        """Show how far the job is."""
-        self.paced.show("progress", lambda: self.bar.show_progress(line))
 
     def show_step(self, step: StepDone) -> None:
         """Add a step to the curves."""
@@ -204,10 +199,6 @@ class AdaptDock(DockFrame):
         """Append a sentence to the messages."""
         self.progress.messages.add(text, level)
 
-    def say(self, text: str, level: Level = "info") -> None:
-        """Show a sentence beside the buttons."""
-        self.notice.say(text, level)
-
     def _build(self) -> None:
         self.target = TargetGroup()
         self.source = SourceGroup()
@@ -237,14 +228,13 @@ class AdaptDock(DockFrame):
             self.column.addWidget(group)
         self.column.addWidget(self.runs)
         self.column.addStretch(1)
-        self.bar = JobBar(
-            "Start",
-            start_tip="Adapt to the target in a new run, then segment it.",
-            stop_tip="Stop after the current step. The run keeps its checkpoints; Resume goes on.",
+        self.end_with(
+            JobBar(
+                "Start",
+                start_tip="Adapt to the target in a new run, then segment it.",
+                stop_tip="Stop after the current step. The run keeps its checkpoints; Resume goes on.",
+            )
         )
-        self.notice = Notice()
-        self.footer.addWidget(self.bar)
-        self.footer.addWidget(self.notice)
         self.result.segment_button.setEnabled(False)
 
     def _connect(self, scene: Scene) -> None:
@@ -264,10 +254,7 @@ class AdaptDock(DockFrame):
         self.live.wanted_changed.connect(controller.live.wanted_changed)
         self.live.chosen.connect(controller.live.choose)
         scene.watch_view(controller.live.view_changed)
-        self.bar.started.connect(controller.start)
-        self.bar.paused.connect(controller.pause)
-        self.bar.resumed.connect(controller.resume)
-        self.bar.stopped.connect(controller.cancel)
+        self.drive(controller.start, controller)
         scene.watch_layers(controller.layers_changed)
 
     def _check(self) -> None:

@@ -10,20 +10,18 @@ from qtpy.QtWidgets import QCheckBox, QFormLayout, QLabel, QPushButton, QWidget
 from napari_voxuda.app.denoise_compare import CompareChoice, Divider
 from napari_voxuda.app.denoise_controller import ApplyTo, DenoiseController
 from napari_voxuda.app.denoise_names import METHOD_NAMES, MethodName, Side
-from napari_voxuda.app.job import JobState
 from napari_voxuda.app.jobs import DeviceName
-from napari_voxuda.app.pace import ProgressLine
 from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene
-from napari_voxuda.app.words import Level
 from napari_voxuda.errors import VoxUDAError
 from napari_voxuda.gui.choices import choice_of
 from napari_voxuda.gui.compare_group import CompareGroup
 from napari_voxuda.gui.config_form import ConfigForm
 from napari_voxuda.gui.executor import ThreadExecutor
-from napari_voxuda.gui.frame import DockFrame, Group, Notice, when_destroyed
+from napari_voxuda.gui.frame import Group, when_destroyed
 from napari_voxuda.gui.inputs import DEVICE_TIP, DEVICES, choice_box
 from napari_voxuda.gui.job_bar import JobBar
+from napari_voxuda.gui.job_dock import JobDock
 from napari_voxuda.gui.layer_box import LayerBox
 from napari_voxuda.method.denoising import DenoiseSettings
 
@@ -43,7 +41,7 @@ _APPLY_TO = {
 }
 
 
-class DenoiseDock(DockFrame):
+class DenoiseDock(JobDock):
     """View of `DenoiseController`.
 
     Each method keeps parameters of its own. `handed` tells the settings that an adaptation is to
@@ -143,18 +141,6 @@ class DenoiseDock(DockFrame):
         self.layer_box.show_choices(choices)
         self.bar.start_button.setText("Apply" if choices else "Apply (open a tomogram first)")
 
-    def show_state(self, state: JobState) -> None:
-        """Show the state of the job."""
-        self.bar.show_state(state)
-
-    def show_progress(self, line: ProgressLine) -> None:
-        """Show how far the job is."""
-        self.bar.show_progress(line)
-
-    def say(self, text: str, level: Level = "info") -> None:
-        """Show a sentence."""
-        self.notice.say(text, level)
-
     def _build(self) -> None:
         rows = _rows()
         self.layer_box = LayerBox("Tomogram", "The image layer that is denoised.")
@@ -173,14 +159,13 @@ class DenoiseDock(DockFrame):
         self.column.addWidget(self.compare)
         self.column.addWidget(self._result())
         self.column.addStretch(1)
-        self.bar = JobBar(
-            "Apply",
-            start_tip="Denoise the tomogram, or its visible part; the result is a new layer.",
-            stop_tip="Stop before the next block; no layer is added.",
+        self.end_with(
+            JobBar(
+                "Apply",
+                start_tip="Denoise the tomogram, or its visible part; the result is a new layer.",
+                stop_tip="Stop before the next block; no layer is added.",
+            )
         )
-        self.footer.addWidget(self.bar)
-        self.notice = Notice()
-        self.footer.addWidget(self.notice)
         self._show_method_fields()
 
     def _parameters(self) -> Group:
@@ -248,10 +233,7 @@ class DenoiseDock(DockFrame):
             lambda: self.form.setValue(DenoiseSettings(method=self._method()))
         )
         self.adapt_button.clicked.connect(self._hand_over)
-        self.bar.started.connect(controller.apply)
-        self.bar.paused.connect(controller.work.pause)
-        self.bar.resumed.connect(controller.work.resume)
-        self.bar.stopped.connect(controller.work.cancel)
+        self.drive(controller.apply, controller.work)
         scene.watch_layers(controller.layers_changed)
         scene.watch_view(self._ask_preview)
 

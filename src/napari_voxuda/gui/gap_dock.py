@@ -14,14 +14,13 @@ from napari_voxuda.app.gap import GapReport
 from napari_voxuda.app.gap_controller import GapController
 from napari_voxuda.app.gap_words import gap_rows
 from napari_voxuda.app.job import JobState
-from napari_voxuda.app.pace import ProgressLine
 from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import Scene
-from napari_voxuda.app.words import Level
 from napari_voxuda.gui.executor import ThreadExecutor
-from napari_voxuda.gui.frame import DockFrame, Notice, when_destroyed
+from napari_voxuda.gui.frame import when_destroyed
 from napari_voxuda.gui.gap_plots import BoxPictures, GapPlots
 from napari_voxuda.gui.job_bar import JobBar
+from napari_voxuda.gui.job_dock import JobDock
 
 __all__ = ["GapDock"]
 
@@ -32,7 +31,7 @@ _EMPTY = (
 )
 
 
-class GapDock(DockFrame):
+class GapDock(JobDock):
     """View of `GapController`.
 
     Parameters
@@ -58,10 +57,7 @@ class GapDock(DockFrame):
         self._executor = executor if executor is not None else ThreadExecutor()
         self._build()
         self.controller = GapController(self, scene, self._executor)
-        self.bar.started.connect(self.controller.measure)
-        self.bar.paused.connect(self.controller.work.pause)
-        self.bar.resumed.connect(self.controller.work.resume)
-        self.bar.stopped.connect(self.controller.work.cancel)
+        self.drive(self.controller.measure, self.controller.work)
         when_destroyed(self, scene.close, self.controller.close, self._executor.close)
 
     def request(self) -> AdaptRequest:
@@ -85,19 +81,11 @@ class GapDock(DockFrame):
 
     def show_state(self, state: JobState) -> None:
         """Show the state of the job; what was measured before is in force again if it was stopped."""
-        self.bar.show_state(state)
+        super().show_state(state)
         if not state.is_active:
             self.body.setEnabled(True)
             self.headline.setEnabled(True)
             self.meaning.setEnabled(True)
-
-    def show_progress(self, line: ProgressLine) -> None:
-        """Show how far the job is."""
-        self.bar.show_progress(line)
-
-    def say(self, text: str, level: Level = "info") -> None:
-        """Show a sentence."""
-        self.notice.say(text, level)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Put pictures beside the plots where there is room, below them where there is none."""
@@ -135,15 +123,14 @@ class GapDock(DockFrame):
         self.column.addWidget(self.meaning)
         self.column.addWidget(self.body)
         self.column.addStretch(1)
-        self.bar = JobBar(
-            "Measure",
-            start_tip="Measure the gap for the target, source and settings that are chosen in the dock "
-            "“Vox-UDA adapt”; it is opened where it is not there.",
-            stop_tip="Stop after the current boxes; nothing is shown.",
+        self.end_with(
+            JobBar(
+                "Measure",
+                start_tip="Measure the gap for the target, source and settings that are chosen in the dock "
+                "“Vox-UDA adapt”; it is opened where it is not there.",
+                stop_tip="Stop after the current boxes; nothing is shown.",
+            )
         )
-        self.notice = Notice()
-        self.footer.addWidget(self.bar)
-        self.footer.addWidget(self.notice)
 
 
 def _words(text: str, name: str) -> QLabel:

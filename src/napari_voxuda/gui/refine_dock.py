@@ -9,19 +9,18 @@ from qtpy.QtWidgets import QFormLayout, QWidget
 from napari_voxuda.adaptation.refine_settings import RefineSettings
 from napari_voxuda.app.job import JobState
 from napari_voxuda.app.mask_refinement import MaskChoice
-from napari_voxuda.app.pace import ProgressLine
 from napari_voxuda.app.refine_controller import RefineController
 from napari_voxuda.app.refine_view import RefineRequest, VersionLine
 from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene
-from napari_voxuda.app.words import Level
 from napari_voxuda.gui.choices import choice_of
 from napari_voxuda.gui.comparison_group import ComparisonGroup
 from napari_voxuda.gui.config_form import ConfigForm
 from napari_voxuda.gui.executor import ThreadExecutor
-from napari_voxuda.gui.frame import DockFrame, Group, Notice, when_destroyed
+from napari_voxuda.gui.frame import Group, when_destroyed
 from napari_voxuda.gui.inputs import DEVICE_TIP, DEVICES, choice_box
 from napari_voxuda.gui.job_bar import JobBar
+from napari_voxuda.gui.job_dock import JobDock
 from napari_voxuda.gui.refine_groups import (
     CorrectionsGroup,
     MaskGroup,
@@ -34,7 +33,7 @@ from napari_voxuda.segmentation.particles import Particle
 __all__ = ["RefineDock"]
 
 
-class RefineDock(DockFrame):
+class RefineDock(JobDock):
     """View of `RefineController`.
 
     Parameters
@@ -118,17 +117,8 @@ class RefineDock(DockFrame):
     def show_state(self, state: JobState) -> None:
         """Show the state of the job."""
         self._state = state
-        self.paced.flush()
-        self.bar.show_state(state)
+        super().show_state(state)
         self._update()
-
-    def show_progress(self, line: ProgressLine) -> None:
-        """Show how far the job is."""
-        self.paced.show("progress", lambda: self.bar.show_progress(line))
-
-    def say(self, text: str, level: Level = "info") -> None:
-        """Show a sentence beside the buttons."""
-        self.notice.say(text, level)
 
     def _build(self) -> None:
         self.run_group = RunGroup()
@@ -160,15 +150,14 @@ class RefineDock(DockFrame):
         for group in groups[1:]:
             group.collapse()
         self.column.addStretch(1)
-        self.bar = JobBar(
-            "Refine",
-            start_tip="Let the run learn from the corrections, then segment the tomogram again. "
-            "The corrected voxels stay as you gave them.",
-            stop_tip="Stop after the current step. The run keeps its model and your corrections.",
+        self.end_with(
+            JobBar(
+                "Refine",
+                start_tip="Let the run learn from the corrections, then segment the tomogram again. "
+                "The corrected voxels stay as you gave them.",
+                stop_tip="Stop after the current step. The run keeps its model and your corrections.",
+            )
         )
-        self.notice = Notice()
-        self.footer.addWidget(self.bar)
-        self.footer.addWidget(self.notice)
 
     def _connect(self, scene: Scene) -> None:
         controller = self.controller
@@ -187,10 +176,7 @@ class RefineDock(DockFrame):
         self.uncertainty.went_back.connect(controller.walk.previous)
         self.comparison.reference_changed.connect(controller.comparison.update)
         self.comparison.errors_changed.connect(controller.comparison.errors_changed)
-        self.bar.started.connect(controller.refine)
-        self.bar.paused.connect(controller.work.pause)
-        self.bar.resumed.connect(controller.work.resume)
-        self.bar.stopped.connect(controller.work.cancel)
+        self.drive(controller.refine, controller.work)
         scene.watch_layers(controller.layers_changed)
 
     def _update(self) -> None:

@@ -6,23 +6,21 @@ from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_voxuda._types import TripleInt
-from napari_voxuda.app.job import JobState
-from napari_voxuda.app.pace import ProgressLine
 from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene
 from napari_voxuda.app.space_controller import SpaceController
 from napari_voxuda.app.space_view import Space, SpaceRequest
-from napari_voxuda.app.words import Level
 from napari_voxuda.gui.executor import ThreadExecutor
-from napari_voxuda.gui.frame import DockFrame, Notice, when_destroyed
+from napari_voxuda.gui.frame import when_destroyed
 from napari_voxuda.gui.job_bar import JobBar
+from napari_voxuda.gui.job_dock import JobDock
 from napari_voxuda.gui.space_groups import CutGroup, HandGroup, LayersGroup
 from napari_voxuda.gui.space_particles import ParticlesGroup
 
 __all__ = ["SpaceDock"]
 
 
-class SpaceDock(DockFrame):
+class SpaceDock(JobDock):
     """View of `SpaceController`.
 
     Parameters
@@ -110,18 +108,6 @@ class SpaceDock(DockFrame):
         """Say what surfaces there are."""
         self.particles.show_made(words, stale=stale)
 
-    def show_state(self, state: JobState) -> None:
-        """Show the state of the job."""
-        self.bar.show_state(state)
-
-    def show_progress(self, line: ProgressLine) -> None:
-        """Show how far the job is."""
-        self.bar.show_progress(line)
-
-    def say(self, text: str, level: Level = "info") -> None:
-        """Show a sentence."""
-        self.notice.say(text, level)
-
     def event(self, event: QEvent | None) -> bool:
         """Give the viewer back as it was when the dock is closed: napari then takes its parent away."""
         taken_out = (
@@ -149,14 +135,13 @@ class SpaceDock(DockFrame):
         for group in (self.layers, self.hand, self.cut, self.particles):
             self.column.addWidget(group)
         self.column.addStretch(1)
-        self.bar = JobBar(
-            "Update surfaces",
-            start_tip="Make the surfaces and centres again from the mask or the probability.",
-            stop_tip="Stop; the surfaces stay as they were.",
+        self.end_with(
+            JobBar(
+                "Update surfaces",
+                start_tip="Make the surfaces and centres again from the mask or the probability.",
+                stop_tip="Stop; the surfaces stay as they were.",
+            )
         )
-        self.notice = Notice()
-        self.footer.addWidget(self.bar)
-        self.footer.addWidget(self.notice)
 
     def _connect(self, scene: Scene, space: Space) -> None:
         controller = self.controller
@@ -169,9 +154,6 @@ class SpaceDock(DockFrame):
         self.particles.changed.connect(controller.changed)
         self.particles.recolored.connect(controller.surfaces.color)
         work = controller.surfaces.work
-        self.bar.started.connect(controller.surfaces.update)
-        self.bar.paused.connect(work.pause)
-        self.bar.resumed.connect(work.resume)
-        self.bar.stopped.connect(work.cancel)
+        self.drive(controller.surfaces.update, work)
         scene.watch_layers(controller.layers_changed)
         space.watch(controller.view_changed)
