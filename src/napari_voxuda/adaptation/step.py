@@ -107,22 +107,19 @@ def adaptation_step(
         generator=generator,
     )
     logits, features = _forward(learner, flows)
-    zero = target.new_zeros(())
 
     # Source flow: both copies are segmented, and their features are to agree.
     segmentation = _supervised(logits, source.masks, settings)
     consistency = _agreement(learner, target, logits, features, settings)
 
     # Target flow: the teacher labels the denoised target, its confident voxels teach the student.
-    pseudo, coverage, foreground = zero, 0.0, 0.0
+    pseudo, coverage, foreground = target.new_zeros(()), 0.0, 0.0
     if labelled:
         taught = given or _teach(learner, target, settings)
         pseudo, coverage, foreground = _labelled_loss(logits["target"], taught, settings)
 
     # Both flows: one discriminator on one feature map.
-    discriminator = zero
-    if settings.discriminator_weight > 0:
-        discriminator = _adversarial(learner, features, settings, progress)
+    discriminator = _adversarial(learner, features, settings, progress)
 
     loss = total_loss(
         segmentation + settings.pseudo_weight * _ramp(settings, progress) * pseudo,
@@ -186,6 +183,8 @@ def _labelled_loss(
 def _adversarial(
     learner: Learner, features: dict[str, Features], settings: AdaptSettings, progress: float
 ) -> Tensor:
+    if settings.discriminator_weight == 0:
+        return next(iter(features.values())).c.new_zeros(())
     tap = settings.discriminator_feature
     return discriminator_loss(
         learner.discriminator,

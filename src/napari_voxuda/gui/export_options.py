@@ -182,7 +182,6 @@ class ExportOptions(QWidget):
         column.addStretch(1)
 
     def _build_fields(self) -> None:
-        owner = CopickOwner()
         self.folder_row = PathRow("Choose…", "The folder to write into.", "none yet", ask_folder)
         self.name_line = _line("Name", "What the names of the files begin with.")
         self.probability_box = LayerBox(
@@ -222,6 +221,12 @@ class ExportOptions(QWidget):
             "none yet",
             lambda parent, title: ask_files(parent, title, "OME-Zarr (zarr.json .zattrs)"),
         )
+        self._build_copick()
+        self.overwrite_box = QCheckBox("Replace files that exist")
+        self.overwrite_box.setToolTip("Without the tick nothing is ever replaced.")
+
+    def _build_copick(self) -> None:
+        owner = CopickOwner()
         self.user_line = _line("User", "copick's user; underscores become dashes.", owner.user)
         self.session_line = _line("Session", "copick's session.", owner.session)
         self.object_line = _line("Object", "copick's object.", owner.object_name)
@@ -232,8 +237,6 @@ class ExportOptions(QWidget):
             "folders of its own",
             lambda parent, title: ask_files(parent, title, "copick project (*.json)"),
         )
-        self.overwrite_box = QCheckBox("Replace files that exist")
-        self.overwrite_box.setToolTip("Without the tick nothing is ever replaced.")
 
     def _add(self, option: ExportOption, title: str, field: QWidget) -> None:
         self.form.addRow(title, field)

@@ -38,6 +38,14 @@ class SourceGroup(Group):
 
     def __init__(self) -> None:
         super().__init__("Source")
+        self._build_inputs()
+        self._build_rows()
+        self._build_simulation()
+        self.kind_box.currentIndexChanged.connect(self._show_kind)
+        self.entry_row.group_chosen.connect(self._show_published)
+        self._show_kind()
+
+    def _build_inputs(self) -> None:
         self.kind_box = choice_box(
             "Source",
             _KINDS,
@@ -74,6 +82,8 @@ class SourceGroup(Group):
             {"auto": "Automatic", "bright": "Protein is bright", "dark": "Protein is dark"},
             "Automatic compares the labelled voxels with the others.",
         )
+
+    def _build_rows(self) -> None:
         inner = QWidget()
         self._rows = QFormLayout(inner)
         self._rows.setContentsMargins(0, 0, 0, 0)
@@ -87,6 +97,8 @@ class SourceGroup(Group):
         self._rows.addRow("Labels", self.labels_box)
         self._rows.addRow("Contrast", self.contrast_box)
         self.addWidget(inner)
+
+    def _build_simulation(self) -> None:
         self.form = ConfigForm(SourceSettings(), exclude=_FROM_ELSEWHERE)
         imaging = Group("Simulation settings", expanded=False)
         self.cut_note = QLabel(
@@ -106,9 +118,6 @@ class SourceGroup(Group):
         self.gap_button.setAccessibleName("Show the domain gap")
         self.gap_button.clicked.connect(lambda: self.gap_asked.emit())
         self.addWidget(self.gap_button)
-        self.kind_box.currentIndexChanged.connect(self._show_kind)
-        self.entry_row.group_chosen.connect(self._show_published)
-        self._show_kind()
 
     def show_layers(self, images: list[LayerChoice], labels: list[LayerChoice]) -> None:
         """Show the layers to choose from."""

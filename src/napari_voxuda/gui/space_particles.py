@@ -25,6 +25,12 @@ class ParticlesGroup(Group):
 
     def __init__(self) -> None:
         super().__init__("Particles")
+        self._build()
+        self._lay_out()
+        self._connect()
+        self._enable()
+
+    def _build(self) -> None:
         declared = parameters(SurfaceSettings)
         self.of_box = choice_box(
             "Surfaces of",
@@ -54,6 +60,8 @@ class ParticlesGroup(Group):
         self.found.setWordWrap(True)
         self.found.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self.found.setAccessibleName("Surfaces found")
+
+    def _lay_out(self) -> None:
         checks = QWidget()
         layout = QHBoxLayout(checks)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -67,6 +75,8 @@ class ParticlesGroup(Group):
         rows.addRow("Show", checks)
         rows.addRow(self.rendering_box)
         rows.addRow(self.found)
+
+    def _connect(self) -> None:
         for signal in (
             self.of_box.currentIndexChanged,
             self.threshold.valueChanged,
@@ -77,7 +87,6 @@ class ParticlesGroup(Group):
         ):
             signal.connect(lambda _: self._tell())
         self.color_box.currentIndexChanged.connect(lambda _: self.recolored.emit())
-        self._enable()
 
     def settings(self) -> SurfaceSettings:
         """Return how surfaces are made."""

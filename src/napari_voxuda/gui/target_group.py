@@ -34,6 +34,13 @@ class TargetGroup(Group):
 
     def __init__(self) -> None:
         super().__init__("Target")
+        self._build_inputs()
+        self._build_appearance()
+        self._build()
+        self._connect()
+        self._show_kind()
+
+    def _build_inputs(self) -> None:
         self.open_button = QPushButton("Open tomogram…")
         self.open_button.setToolTip(
             "Open a tomogram (MRC, EM, TIFF; of an OME-Zarr folder choose zarr.json or .zattrs) as a layer "
@@ -65,6 +72,8 @@ class TargetGroup(Group):
             "no file",
             lambda parent, title: ask_files(parent, "Picks from file", _PICKS_FILTER)[:1],
         )
+
+    def _build_appearance(self) -> None:
         self.voxel_box = FloatBox()
         self.voxel_box.setMinimumWidth(60)
         self.voxel_box.setRange(0.0, 1000.0)
@@ -84,7 +93,8 @@ class TargetGroup(Group):
             "With the wrong choice nothing is found.",
         )
         self.contrast_note = _note("Detected contrast")
-        self._build()
+
+    def _connect(self) -> None:
         self.kind_box.currentIndexChanged.connect(self._show_kind)
         self.layer_box.chosen.connect(self.changed.emit)
         self.folder_row.changed.connect(self.changed.emit)
@@ -92,7 +102,6 @@ class TargetGroup(Group):
             lambda: self.picks_box.setEnabled(self.picks_row.path() is None)
         )
         self.open_button.clicked.connect(self._ask_open)
-        self._show_kind()
 
     def layer(self) -> LayerKey | None:
         """Return the chosen tomogram layer, or None while a folder is the target."""

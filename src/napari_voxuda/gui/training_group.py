@@ -44,6 +44,15 @@ class TrainingGroup(Group):
 
     def __init__(self) -> None:
         super().__init__("Training")
+        self._handed: DenoiseSettings | None = None
+        self._build_inputs()
+        self._lay_out()
+        self.preset_box.currentIndexChanged.connect(self._take_preset)
+        self.run_row.changed.connect(self.run_changed.emit)
+        self.form.valueChanged.connect(self._show_denoiser)
+        self._show_denoiser()
+
+    def _build_inputs(self) -> None:
         self.preset_box = choice_box(
             "Preset",
             {name: _PRESETS.get(name, name) for name in PRESETS},
@@ -65,6 +74,8 @@ class TrainingGroup(Group):
         self.seed_box.setToolTip("Equal seeds and settings give equal runs on one machine.")
         self.seed_box.setAccessibleName("Seed")
         calm_wheel(self.seed_box)
+
+    def _lay_out(self) -> None:
         inner = QWidget()
         rows = QFormLayout(inner)
         rows.setContentsMargins(0, 0, 0, 0)
@@ -82,7 +93,6 @@ class TrainingGroup(Group):
             "dock “Denoise (IBF)” is kept when another preset is chosen."
         )
         self.addWidget(self.denoiser_note)
-        self._handed: DenoiseSettings | None = None
         self.form = ConfigForm(AdaptSettings.preset(self.preset_box.currentData()))
         settings = Group("All settings", expanded=False)
         seed = QWidget()
@@ -93,10 +103,6 @@ class TrainingGroup(Group):
         settings.addWidget(seed)
         settings.addWidget(self.form)
         self.addWidget(settings)
-        self.preset_box.currentIndexChanged.connect(self._take_preset)
-        self.run_row.changed.connect(self.run_changed.emit)
-        self.form.valueChanged.connect(self._show_denoiser)
-        self._show_denoiser()
 
     def settings(self) -> AdaptSettings:
         """Return the chosen settings; raises `InputError` where they do not fit together."""
