@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 import pytest
 
@@ -40,7 +42,10 @@ def test_the_live_prediction_follows_the_slice_and_can_be_sent_away(viewer, dock
     viewer.dims.set_current_step(0, 7)
     dock.bar.start_button.click()
     until(lambda: _layer(viewer, "Live prediction"))
-    live = viewer.layers["Live prediction"]
+    live = viewer.layers["Live prediction"]  # empty, before there is a network
+    assert dock.progress.curves.points("total") == ([], [])
+    assert live.data.max() == 0
+    until(lambda: live.data.max() > 0)
     assert live.data.shape == (1, 40, 48)
     assert 0 <= live.data.min() < live.data.max() <= 1
     assert _slice_of(live, tomogram) == 7
@@ -48,10 +53,12 @@ def test_the_live_prediction_follows_the_slice_and_can_be_sent_away(viewer, dock
     assert live.units == tomogram.units
     assert viewer.layers.selection.active is tomogram
     assert dock.target.layer() == tomogram.unique_id
-    assert "after step" in dock.live.note.text()
+    until(lambda: "after step" in dock.live.note.text())
     # the slider of the viewer says where the next one is made
     viewer.dims.set_current_step(0, 12)
     until(lambda: _slice_of(live, tomogram) == 12)
+    # old objects are kept out of garbage collections, which halt the window, until the run ends
+    until(lambda: gc.get_freeze_count() > 0)
     # removed, it stays away until it is switched on again
     viewer.layers.remove(live)
     until(lambda: not dock.live.wanted())
@@ -62,6 +69,7 @@ def test_the_live_prediction_follows_the_slice_and_can_be_sent_away(viewer, dock
     until(lambda: _layer(viewer, "Live prediction"))
     dock.bar.stop_button.click()
     until(lambda: dock.bar.state_label.text().startswith("Stopped"))
+    assert gc.get_freeze_count() == 0
     assert _layer(viewer, "Live prediction") is None
 
 

@@ -379,8 +379,8 @@ def test_the_live_prediction_lies_on_the_target_and_goes_with_the_run(
     controller.start()
     executor.run_all()
     volume = scene.volume(view.inputs.layer)
-    assert seen[0] == scene.view
-    assert seen[1] == ("Live prediction", (2, 0, 0), volume.grid)
+    assert seen[1] == scene.view
+    assert seen[0] == ("Live prediction", (2, 0, 0), volume.grid)
     assert view.live.note == "Shown: the prediction after step 1."
     names = [f["name"] for f in scene.layers.values()]
     assert names == ["tomo", "tomo probability", "tomo mask"]

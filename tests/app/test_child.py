@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_voxuda._types import Message, Progress
+from napari_voxuda._types import Message, Progress, Task
 from napari_voxuda.adaptation.events import CheckpointSaved, StepDone
 from napari_voxuda.adaptation.run_folder import RunFolder
 from napari_voxuda.adaptation.settings import AdaptSettings
@@ -221,3 +221,24 @@ def test_the_wanted_view_goes_with_each_request():
         child._serve(task, live, requests, answers)
     answers.seek(0)
     assert [receive(answers)[1].text for _ in range(3)] == ["here", "there", "None"]
+
+
+def spins() -> Task[tuple[str | None, str | None]]:
+    yield from ()
+    return os.environ.get("GOMP_SPINCOUNT"), os.environ.get("OMP_WAIT_POLICY")
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({}, ("30000", None)),
+        ({"GOMP_SPINCOUNT": "7"}, ("7", None)),
+        ({"OMP_WAIT_POLICY": "active"}, (None, "active")),
+    ],
+)
+def test_threads_that_wait_sleep_soon_unless_the_user_wants_else(given, found, monkeypatch) -> None:
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert finish(child_task(partial(spins)))[1] == found

@@ -15,6 +15,7 @@ from napari_voxuda.adaptation.snapshots import keep_snapshot
 from napari_voxuda.app.live_controller import LiveController
 from napari_voxuda.app.live_view import LivePiece
 from napari_voxuda.app.scene import SliceView
+from napari_voxuda.errors import InputError
 from napari_voxuda.networks.settings import NetworkSettings
 
 
@@ -98,6 +99,43 @@ def test_one_layer_follows_the_run_and_goes_with_it(live, scene, target, row, tm
     live.ended()
     assert shown(scene) == {}
     live.show_piece(piece(4))  # it was on its way when the run was stopped
+    assert shown(scene) == {}
+
+
+def the_layer(scene):
+    (key,) = (k for k, f in scene.layers.items() if f["name"] == "Live prediction")
+    return key
+
+
+def test_the_layer_comes_empty_with_the_click_and_not_in_the_run(live, scene, target, row, run):
+    def is_empty(key):
+        return not scene.layers[key]["volume"].data.any()
+
+    begin(live, scene, target, run)
+    first = the_layer(scene)
+    assert is_empty(first)
+    assert scene.layers[first]["offset"] == (2, 0, 0)
+    live.show_piece(piece())
+    assert the_layer(scene) == first
+    for on in (False, True):
+        row.on = on
+        live.wanted_changed()
+    assert is_empty(the_layer(scene))
+    live.choose(0)
+    live.choose(3)  # now
+    assert is_empty(the_layer(scene))
+
+
+def test_none_on_a_tomogram_that_cannot_hold_it_and_the_run_starts(
+    live, scene, target, row, tmp_path, monkeypatch
+):
+    def refuse(*arguments, **keywords):
+        raise InputError("preview: a layer without rotation was wanted.")
+
+    monkeypatch.setattr(scene, "add_image", refuse)
+    assert begin(live, scene, target, tmp_path) is None
+    assert row.note.startswith("There is no live prediction. preview: a layer without rotation")
+    live.show_piece(piece())
     assert shown(scene) == {}
 
 
@@ -192,7 +230,7 @@ def test_looking_back_while_the_run_goes_on_and_forward_again(
     assert row.at == 0
     live.choose(3)
     assert wish.view == scene.view
-    assert shown(scene) == {}
+    assert not scene.layers[the_layer(scene)]["volume"].data.any(), "not the snapshot's picture"
     live.show_piece(piece(6))
     assert list(shown(scene)) == ["Live prediction"]
     live.choose(1)

@@ -178,7 +178,9 @@ class ViewerScene:
         """Replace the values and place of an image of the same number of axes."""
         layer = self._layer(key)
         layer.data = data
-        layer.translate = placement.layer_keywords(offset)["translate"]
+        translate = placement.layer_keywords(offset)["translate"]
+        if not np.array_equal(layer.translate, translate):  # it would be drawn again
+            layer.translate = translate
 
     def link_contrast(self, key: LayerKey, like: LayerKey, *, shift: float = 0.0) -> None:
         """Keep the contrast limits of image `key` those of `like` plus `shift`, whichever is changed."""

@@ -7,9 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from napari_voxuda._types import Event
-from napari_voxuda.app.job import Job, JobState
-from napari_voxuda.app.live_view import LivePiece, ViewWish
+from napari_voxuda.app.live_view import LivePiece, SlicePicture, ViewWish
+from napari_voxuda.app.newest import Newest
 from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene, SliceView
 from napari_voxuda.app.snapshot_view import SnapshotViewer
@@ -83,7 +82,7 @@ class LiveController:
         self._chosen: int | None = None  # step of a snapshot; None for now, or the last one
         self._seen: tuple[int, SliceView] | None = None
         self._viewer = SnapshotViewer()
-        self._pictures = _Newest(executor, self._show, self._failed)
+        self._pictures = Newest(executor, self._show, self._failed)
 
     def begin(self, key: LayerKey | None, placement: Any, run: Path, steps: int) -> ViewWish | None:
         """Get ready for a run on a layer, or on a folder; return what the run is to look at."""
@@ -94,6 +93,11 @@ class LiveController:
         self._view.show_note(_NO_LIVE if key is None else "")
         self.show_run(run, steps)
         self._ask()
+        try:
+            self._make_room()
+        except VoxUDAError as error:  # a rotated tomogram, on which no piece can be placed
+            self._wish = None
+            self._view.show_note(f"There is no live prediction. {error}")
         return self._wish
 
     def ended(self) -> None:
@@ -132,6 +136,7 @@ class LiveController:
         if self._wish is not None and self._chosen is None:
             self._remove()
             self._ask()
+            self._make_room()
         else:
             self._ask()
             self._look_back()
@@ -149,6 +154,8 @@ class LiveController:
             self._remove()
         elif self._wish is None or self._chosen is not None:
             self._look_back()
+        else:
+            self._make_room()
 
     def layers_changed(self) -> None:
         """Notice a layer that the user has removed: it stays away until it is switched on again."""
@@ -177,6 +184,15 @@ class LiveController:
         if self._wish is not None:
             looks = self._wanted() and self._chosen is None
             self._wish.view = self._slice(self._target) if looks else None
+
+    def _make_room(self) -> None:
+        """Add the layer, empty, right after a click: a viewer takes up to 0.3 s for a new one."""
+        view = None if self._wish is None else self._wish.view
+        if view is None or self._target is None or self._layer is not None:
+            return
+        picture = SlicePicture(self._scene.volume(self._target).data, mean=0.0, scale=1.0)
+        picture.look_at(view)
+        self._put("live", picture.piece(0))
 
     def _slice(self, key: LayerKey | None) -> SliceView | None:
         return None if key is None or not self._scene.has(key) else self._scene.slice_view(key)
@@ -262,63 +278,6 @@ class LiveController:
             moments.append("Now")
         at = steps.index(self._chosen) if self._chosen in steps else len(moments) - 1
         self._view.show_moments(moments, max(at, 0))
-
-
-class _Newest:
-    """Runs the newest of many tasks of pictures; an older one ends with its next picture."""
-
-    def __init__(
-        self,
-        executor: Executor,
-        on_piece: Callable[[LivePiece], None],
-        on_error: Callable[[BaseException], None],
-    ) -> None:
-        self._executor = executor
-        self._on_piece = on_piece
-        self._on_error = on_error
-        self._job: Job[LivePiece] | None = None
-        self._busy = False
-        self._waiting: Callable[[], Any] | None = None
-        self._wanted = 0
-
-    def request(self, task: Callable[[], Any]) -> None:
-        """Run a task now, or when the present one has ended."""
-        self._wanted += 1
-        if not self._busy:
-            self._start(task)
-            return
-        self._waiting = task
-        if self._job is not None:
-            self._job.cancel()
-
-    def forget(self) -> None:
-        """Want none of them any more."""
-        self._wanted += 1
-        self._waiting = None
-        if self._job is not None:
-            self._job.cancel()
-
-    def _start(self, task: Callable[[], Any]) -> None:
-        self._busy = True
-        number = self._wanted
-
-        def told(event: Event) -> None:
-            if number == self._wanted and isinstance(event, LivePiece):
-                self._on_piece(event)
-
-        def ended(job: Job[Any]) -> None:
-            self._busy = False
-            waiting, self._waiting = self._waiting, None
-            if waiting is not None:
-                self._start(waiting)
-            elif number == self._wanted and job.error is not None:
-                self._on_error(job.error)
-            elif number == self._wanted and job.state is JobState.DONE and job.result is not None:
-                self._on_piece(job.result)
-
-        self._job = self._executor.start(
-            task, on_event=told, on_state=lambda state: None, on_end=ended
-        )
 
 
 def _steps_of(run: Path) -> int:

@@ -17,6 +17,7 @@ from napari_voxuda.app.run_history import RunHistory
 from napari_voxuda.app.run_list import RunSummary
 from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene
+from napari_voxuda.app.set_aside import SetAside
 from napari_voxuda.app.words import Level
 from napari_voxuda.errors import InputError
 from napari_voxuda.gui.check_group import CheckGroup
@@ -34,6 +35,8 @@ from napari_voxuda.gui.training_group import TrainingGroup
 from napari_voxuda.method.denoising import DenoiseSettings
 
 __all__ = ["AdaptDock"]
+
+_SET_ASIDE_AFTER_MS = 500  # not with the click, and before the first step of a run
 
 
 class AdaptDock(JobDock):
@@ -55,10 +58,16 @@ class AdaptDock(JobDock):
         self._executor = executor if executor is not None else ThreadExecutor()
         self._had_result = False
         self._checking = False
+        self._set_aside = SetAside()
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_SET_ASIDE_AFTER_MS)
+        self._soon.timeout.connect(self._set_aside.begin)
         self._build()
         self.controller = AdaptController(self, scene, self._executor)
         self._connect(scene)
-        when_destroyed(self, scene.close, self.controller.close, self._executor.close)
+        closing = (scene.close, self.controller.close, self._executor.close, self._set_aside.end)
+        when_destroyed(self, *closing)
         self.controller.layers_changed()
         self.target.layer_box.set_key(scene.active())
         self.controller.target_changed()
@@ -131,12 +140,15 @@ class AdaptDock(JobDock):
         super().show_state(state)
         if not state.is_active:
             self._checking = False
+            self._soon.stop()
+            self._set_aside.end()
         if state is JobState.RUNNING and not self._checking and not self.progress.isExpanded():
             self.target.collapse()
             self.source.collapse()
             self.training.collapse()
             self.progress.expand()
         if state is JobState.RUNNING:
+            self._soon.start()
             QTimer.singleShot(0, self.progress.curves.prepare)
 
     def show_step(self, step: StepDone) -> None:
