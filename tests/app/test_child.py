@@ -231,7 +231,7 @@ def spins() -> Task[tuple[str | None, str | None]]:
 @pytest.mark.parametrize(
     ("given", "found"),
     [
-        ({}, ("30000", None)),
+        ({}, ("3000", None)),
         ({"GOMP_SPINCOUNT": "7"}, ("7", None)),
         ({"OMP_WAIT_POLICY": "active"}, (None, "active")),
     ],

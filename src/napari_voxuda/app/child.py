@@ -29,7 +29,7 @@ __all__ = ["child_task", "main"]
 _Result = TypeVar("_Result")
 _NICENESS = 5
 _SECONDS_TO_CLOSE = 60.0
-_SPINS = "30000"  # about a millisecond; a pass of a layer takes less
+_SPINS = "3000"  # a tenth of a millisecond: most waits of a step are shorter
 
 
 def child_task(call: partial[Task[_Result]], live: ViewWish | None = None) -> Task[_Result]:
@@ -128,10 +128,10 @@ class _Child:
 
 
 def _environment() -> dict[str, str]:
-    """Let the threads of a run sleep soon where they wait for each other; the user's own choice comes first.
+    """Return the environment, in which the threads of a run that wait for each other soon sleep.
 
-    They spin for some ten milliseconds otherwise. Where the window needs a core, the thread that spins keeps the other one
-    from the very thread that it waits for: scrolling then made a run four times as slow, and not twice.
+    By default they spin for milliseconds. Where the window needs a core, that keeps the other one from the very thread
+    that is waited for, and a run slows down far more than by the core. What the user has chosen stays.
     """
     given = dict(os.environ)
     if "OMP_WAIT_POLICY" not in given:
