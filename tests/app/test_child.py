@@ -211,16 +211,16 @@ def test_the_wanted_view_goes_with_each_request():
 
     def task():
         while True:
-            yield Message(text=str(live.view))
+            yield Message(text=f"{live.view} {live.tomogram}")
 
     requests, answers = io.BytesIO(), io.BytesIO()
     for view in ("here", "there", None):
-        send(requests, view)
+        send(requests, ViewWish(view, tomogram=2))
     requests.seek(0)
     with pytest.raises(EOFError):
         child._serve(task, live, requests, answers)
     answers.seek(0)
-    assert [receive(answers)[1].text for _ in range(3)] == ["here", "there", "None"]
+    assert [receive(answers)[1].text for _ in range(3)] == ["here 2", "there 2", "None 2"]
 
 
 def spins() -> Task[tuple[str | None, str | None]]:

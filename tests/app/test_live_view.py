@@ -67,7 +67,7 @@ def costly(monkeypatch):
 
 def watch(volume, wish, clock):
     picture = SlicePicture(volume, mean=5.0, scale=2.0)
-    return LivePrediction(picture, wish, smooth_voxels=1.0, clock=clock)
+    return LivePrediction([picture], wish, smooth_voxels=1.0, clock=clock)
 
 
 def test_the_picture_has_the_values_of_the_slice_at_its_place(volume):

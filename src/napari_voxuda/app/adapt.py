@@ -13,21 +13,15 @@ from napari_voxuda import __version__
 from napari_voxuda._params import to_dict
 from napari_voxuda._types import Event, Message, Task
 from napari_voxuda.adaptation.settings import AdaptSettings
-from napari_voxuda.app.adapt_plan import (
-    Plan,
-    labelled_source,
-    load_volumes,
-    make_target,
-    picks_of,
-    prepare,
-    trace_inputs,
-)
+from napari_voxuda.app.adapt_plan import Plan, labelled_source, prepare, trace_inputs
+from napari_voxuda.app.adapt_target import expanded, load_volumes
 from napari_voxuda.app.device import resolve_device
 from napari_voxuda.app.jobs import AdaptJob, AdaptResult
 from napari_voxuda.app.layer_source import check_pair
 from napari_voxuda.app.live_view import LivePrediction, SlicePicture, ViewWish
 from napari_voxuda.app.provenance import Provenance, sign
-from napari_voxuda.errors import InputError, RunFolderError
+from napari_voxuda.app.target_record import recorded_target, same_target, target_record
+from napari_voxuda.errors import InputError
 from napari_voxuda.io.provenance import sidecar_path
 
 if TYPE_CHECKING:
@@ -108,7 +102,7 @@ def _start(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
         "versions": {name: version(name) for name in ("torch", "numpy", "mrcfile")}
         | {"python": platform.python_version()},
         "device": str(device),
-        "target": {"path": _path_text(job), "level": job.level, **target.describe()},
+        "target": target_record(prepared.given, prepared.volumes, target, job.level),
         "picks": str(job.picks.absolute()) if isinstance(job.picks, Path) else None,
         **plan.to_dict(),
         "provenance": provenance.to_dict(),
@@ -119,7 +113,8 @@ def _start(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
         if pair is not None:  # from the copy, as after a resume
             source = yield from labelled_source(plan, run.path)
         yield Message(text=f"Adapting on {device}; the run is kept in {job.out}.")
-        return (yield from _run(run, plan, source, target, device, job.live))
+        watch = _live_prediction(target, plan, job.live)
+        return (yield from _run(run, plan, source, target, device, watch))
 
 
 def _resume(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
@@ -134,39 +129,23 @@ def _resume(job: AdaptJob, device: torch.device) -> Task[AdaptResult]:
             yield Message(text=f"The run in {job.out} has already finished; nothing was done.")
             return AdaptResult(run=job.out, steps=plan.settings.steps)
         recorded = run.record["target"]
-        where = job.target if job.target is not None else recorded.get("path")
-        if where is None:
+        given = job.target if job.target is not None else recorded_target(recorded)
+        if given is None:
             raise InputError(
                 f"{job.out}: the run adapts to a volume that was not a file. "
                 "Give the same volume again as target."
             )
         volumes = load_volumes(
-            Path(where) if isinstance(where, str) else where, recorded.get("level", 0)
+            given if plan.is_folder else expanded(given), recorded.get("level", 0)
         )
         picks = job.picks
         if picks is None and run.record.get("picks") is not None:
             picks = Path(run.record["picks"])
-        target = make_target(
-            volumes, plan, picks_of(picks, volumes[0], plan.source.voxel_size_angstrom)
-        )
-        _check_same(recorded, target.describe(), job.out)
+        shown = plan.target(volumes, picks)
+        target = same_target(recorded, shown, job.out)
+        watch = _live_prediction(shown, plan, job.live)
         source = yield from labelled_source(plan, run.path)
-        return (yield from _run(run, plan, source, target, device, job.live))
-
-
-def _check_same(recorded: dict[str, Any], facts: dict[str, Any], out: Path) -> None:
-    """Refuse another target than the one that the run began with."""
-    for key, value in facts.items():
-        if key == "checksum" and recorded.get(key) in (None, value):
-            continue  # runs of version 0.1 recorded none
-        if recorded.get(key) != value:
-            told = f"{key} {recorded.get(key)}, but the one given has {value}"
-            if key == "checksum":
-                told = "other values than the one given, although their number is the same"
-            raise RunFolderError(
-                f"{out}: the run's target has {told}. Give the target that the run began with, or "
-                "start a new run."
-            )
+        return (yield from _run(run, plan, source, target, device, watch))
 
 
 def _run(
@@ -175,7 +154,7 @@ def _run(
     source: Any,
     target: Target,
     device: torch.device,
-    live: ViewWish | None,
+    watch: LivePrediction | None,
 ) -> Task[AdaptResult]:
     from napari_voxuda.adaptation.loop import adapt
     from napari_voxuda.adaptation.run_scores import write_expected_dice
@@ -190,7 +169,7 @@ def _run(
         device=device,
         run=run,
         card=to_dict(card),
-        watch=_live_prediction(target, plan, live),
+        watch=watch,
     )
     learner = yield from _logged(task, run)
     if learner.expected_dice is not None:
@@ -203,13 +182,19 @@ def _run(
 
 
 def _live_prediction(target: Target, plan: Plan, live: ViewWish | None) -> LivePrediction | None:
-    """Return what shows the run on its tomogram; None where nobody looks, or there is no tomogram."""
+    """Return what shows the run on its tomograms; None where nobody looks, or there is none."""
     from napari_voxuda.data.targets import TomogramTarget
+    from napari_voxuda.data.tomogram_set import TomogramSet
 
-    if live is None or not isinstance(target, TomogramTarget):
+    parts = target.parts if isinstance(target, TomogramSet) else (target,)
+    pictures = [
+        SlicePicture(part.values, mean=part.mean, scale=part.scale)
+        for part in parts
+        if isinstance(part, TomogramTarget)
+    ]
+    if live is None or not pictures:
         return None
-    picture = SlicePicture(target.values, mean=target.mean, scale=target.scale)
-    return LivePrediction(picture, live, smooth_voxels=plan.settings.smooth_voxels)
+    return LivePrediction(pictures, live, smooth_voxels=plan.settings.smooth_voxels)
 
 
 def _sign(run: RunFolder) -> None:
@@ -232,8 +217,3 @@ def _logged(task: Task[_Result], run: RunFolder) -> Generator[Event, None, _Resu
         return result
     finally:
         task.close()
-
-
-def _path_text(job: AdaptJob) -> str | None:
-    path = job.target if isinstance(job.target, Path) else getattr(job.target, "path", None)
-    return None if path is None else str(path.absolute())

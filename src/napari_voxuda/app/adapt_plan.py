@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from napari_voxuda._params import from_dict, to_dict
-from napari_voxuda._types import Contrast, Event, Message, Task
+from napari_voxuda._types import Contrast, Message, Task
 from napari_voxuda.adaptation.settings import AdaptSettings
+from napari_voxuda.app.adapt_target import (
+    check_voxel_sizes,
+    contrast_of,
+    expanded,
+    holds_subtomograms,
+    load_volumes,
+    make_target,
+    voxel_size_of,
+)
 from napari_voxuda.app.fetch import fetch_task
-from napari_voxuda.app.jobs import AdaptJob, GapJob
+from napari_voxuda.app.jobs import AdaptJob, GapJob, TargetChoice
 from napari_voxuda.app.layer_source import check_pair, in_run
 from napari_voxuda.app.provenance import Provenance, trace
 from napari_voxuda.app.run_record import check_places, checked_seed
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import FileFormatError, InputError
-from napari_voxuda.io.zarr_folder import is_zarr_folder
 from napari_voxuda.simulation.settings import SourceSettings
 
 if TYPE_CHECKING:
@@ -31,9 +36,6 @@ __all__ = [
     "Plan",
     "Prepared",
     "labelled_source",
-    "load_volumes",
-    "make_target",
-    "picks_of",
     "prepare",
     "source_before",
     "trace_inputs",
@@ -96,6 +98,23 @@ class Plan:
         except (KeyError, TypeError, ValueError) as error:
             raise FileFormatError(f"run.json: it is incomplete or damaged ({error}).") from error
 
+    def target(self, volumes: list[Volume], picks: Path | Picks | None) -> Target:
+        """Return what target boxes are drawn from; see `napari_voxuda.app.adapt_target.make_target`.
+
+        Raises
+        ------
+        InputError
+            When volumes or picks cannot be used.
+        """
+        return make_target(
+            volumes,
+            box=self.source.box,
+            contrast=self.contrast,
+            picks=picks,
+            voxel_size=self.source.voxel_size_angstrom,
+            is_folder=self.is_folder,
+        )
+
     def card(self) -> ModelCard:
         """Return the card of the model that the run makes."""
         from napari_voxuda.networks.checkpoint import ModelCard
@@ -117,14 +136,17 @@ class Prepared:
 
     Parameters
     ----------
+    given : Path, Volume or tuple of them
+        The target; a tuple where it is several tomograms.
     volumes : list of Volume
-        The tomogram, or the subtomograms.
+        The tomograms, or the subtomograms.
     plan : Plan
         Settings with the target's voxel size, box and contrast filled in.
     target : Target
         Where target boxes are drawn.
     """
 
+    given: TargetChoice
     volumes: list[Volume]
     plan: Plan
     target: Target
@@ -150,13 +172,18 @@ def prepare(job: AdaptJob | GapJob) -> Task[Prepared]:
     """
     if job.target is None:
         raise InputError("adapt: a target was wanted, got none. Give a tomogram or a folder.")
-    volumes = load_volumes(job.target, job.level)
-    for volume in volumes[:1]:
+    given = expanded(job.target)
+    is_folder = holds_subtomograms(given)
+    if isinstance(given, tuple) and isinstance(job.target, Path):
+        yield Message(text=f"{job.target}: taken as {len(given)} tomograms, each as a whole.")
+    volumes = load_volumes(given, job.level)
+    for volume in volumes[:1] if is_folder else volumes:
         for text in volume.warnings:
             yield Message(text=f"{volume.name}: {text}", level="warning")
-    voxel_size = _voxel_size(volumes, job)
-    contrast = yield from _contrast(volumes, job)
-    is_folder = isinstance(job.target, Path) and _is_folder(job.target)
+    if not is_folder:
+        check_voxel_sizes(volumes)
+    voxel_size = voxel_size_of(volumes[:1] if is_folder else volumes, job.voxel_size_angstrom)
+    contrast = yield from contrast_of(volumes, job.contrast, together=is_folder)
     plan = Plan(
         settings=job.settings,
         source=replace(
@@ -166,41 +193,7 @@ def prepare(job: AdaptJob | GapJob) -> Task[Prepared]:
         contrast=contrast,
         is_folder=is_folder,
     )
-    target = make_target(volumes, plan, picks_of(job.picks, volumes[0], voxel_size))
-    return Prepared(volumes=volumes, plan=plan, target=target)
-
-
-def load_volumes(target: Path | Volume, level: int = 0) -> list[Volume]:
-    """Return the tomogram, or the subtomograms of a folder in memory.
-
-    Raises
-    ------
-    InputError
-        When a file cannot be read or a folder holds none.
-    """
-    from napari_voxuda.io.folders import find_subtomograms
-    from napari_voxuda.io.mrc import read_mrc
-    from napari_voxuda.io.volumes import read_volume
-
-    if isinstance(target, Volume):
-        return [target]
-    if _is_folder(target):
-        # In memory: a thousand memory maps would use up the file descriptors.
-        found = (read_mrc(path) for path in find_subtomograms(target))
-        return [replace(v, data=np.array(v.data, dtype=np.float32)) for v in found]
-    return [read_volume(target, level=level)]
-
-
-def _voxel_size(volumes: list[Volume], job: AdaptJob | GapJob) -> float:
-    if job.voxel_size_angstrom is not None:
-        return job.voxel_size_angstrom
-    size = volumes[0].grid.voxel_size_angstrom
-    if size is None:
-        raise InputError(
-            f"{volumes[0].path or volumes[0].name}: the header does not tell the voxel size, which "
-            "the simulated source must match. Give it in Å (--voxel-size)."
-        )
-    return sum(size) / 3
+    return Prepared(given=given, volumes=volumes, plan=plan, target=plan.target(volumes, job.picks))
 
 
 def _box(volumes: list[Volume], job: AdaptJob | GapJob, *, is_folder: bool) -> int:
@@ -215,67 +208,6 @@ def _box(volumes: list[Volume], job: AdaptJob | GapJob, *, is_folder: bool) -> i
                 f"wanted, got {smallest}."
             )
     return box // _STRIDE * _STRIDE
-
-
-def _contrast(volumes: list[Volume], job: AdaptJob | GapJob) -> Generator[Event, None, Contrast]:
-    if job.contrast != "auto":
-        return job.contrast
-    from napari_voxuda.data.contrast import detect_contrast
-
-    guess = detect_contrast(volumes)
-    yield Message(
-        text=f"Contrast taken as {guess.contrast}. {guess.reason}",
-        level="info" if guess.is_sure else "warning",
-    )
-    return guess.contrast
-
-
-def picks_of(picks: Path | Picks | None, volume: Volume, voxel_size: float) -> Picks | None:
-    """Return picks in voxels of `volume`, read from a file where they are none yet.
-
-    Parameters
-    ----------
-    picks : Path, Picks or None
-        A file or positions; None stays None.
-    volume : Volume
-        The tomogram.
-    voxel_size : float
-        Its voxel size in Å.
-
-    Raises
-    ------
-    InputError
-        When the file cannot be used.
-    """
-    if picks is None or isinstance(picks, Picks):
-        return picks
-    from napari_voxuda.io.picks_file import read_picks
-    from napari_voxuda.io.volumes import volume_stem
-
-    return read_picks(
-        picks,
-        voxel_size_angstrom=voxel_size,
-        shape=volume.shape,
-        tomogram_name=volume.name if volume.path is None else volume_stem(volume.path),
-    )
-
-
-def make_target(volumes: list[Volume], plan: Plan, picks: Picks | None) -> Target:
-    """Return what target boxes are drawn from.
-
-    Raises
-    ------
-    InputError
-        When the volumes cannot be used, or picks are given with a folder.
-    """
-    from napari_voxuda.data.targets import SubtomogramTarget, TomogramTarget
-
-    box, contrast = plan.source.box, plan.contrast
-    if plan.is_folder:
-        if picks is not None:
-            raise InputError("adapt: picks go with a tomogram, not with a folder of subtomograms.")
-        return SubtomogramTarget(volumes, box=box, contrast=contrast)
-    return TomogramTarget(volumes[0], box=box, contrast=contrast, picks=picks)
 
 
 def labelled_source(plan: Plan, run: Path | None = None) -> Task[Any]:
@@ -318,11 +250,12 @@ def trace_inputs(
     """Hash what a task adapts to or measures; see `napari_voxuda.app.provenance.trace`."""
     plan = prepared.plan
     files = [volume.path for volume in prepared.volumes if volume.path is not None]
+    apart = prepared.volumes[:1] if plan.is_folder else prepared.volumes
     return (
         yield from trace(
             task,
             inputs={
-                "target": files if plan.is_folder and files else prepared.volumes[0],
+                "target": files if plan.is_folder and files else apart,
                 "picks": job.picks if isinstance(job.picks, Path) else None,
                 "source image": None if job.labelled is None else job.labelled.image,
                 "source labels": None if job.labelled is None else job.labelled.labels,
@@ -332,7 +265,3 @@ def trace_inputs(
             seed=plan.seed,
         )
     )
-
-
-def _is_folder(target: Path) -> bool:
-    return target.is_dir() and not is_zarr_folder(target)

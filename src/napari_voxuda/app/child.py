@@ -105,7 +105,7 @@ class _Child:
 
     def ask_ahead(self) -> None:
         with contextlib.suppress(OSError):  # it has ended: its last answer tells how
-            send(self._requests, None if self._live is None else self._live.view)
+            send(self._requests, self._live)
 
     def ask(self) -> tuple[str, Any]:
         self.ask_ahead()
@@ -177,11 +177,10 @@ def _serve(
     answer: tuple[str, Any] = ("event", None)
     try:
         while answer[0] == "event":
-            view = receive(
-                requests
-            )  # raises at the end of the pipe: stopped, or the viewer is gone
-            if live is not None:
-                live.view = view
+            # Raises at the end of the pipe: stopped, or the viewer is gone.
+            wish: ViewWish | None = receive(requests)
+            if live is not None and wish is not None:
+                live.view, live.tomogram = wish.view, wish.tomogram
             try:
                 task = task if task is not None else call()
                 answer = ("event", next(task))

@@ -12,6 +12,7 @@ from napari_voxuda.app.adapt_plan import Prepared, prepare, source_before, trace
 from napari_voxuda.app.gap_words import gap_sentences
 from napari_voxuda.app.jobs import GapJob
 from napari_voxuda.app.provenance import sign
+from napari_voxuda.app.words import names_words
 
 if TYPE_CHECKING:
     from napari_voxuda.adaptation.domain_gap import DomainGap
@@ -135,8 +136,10 @@ def _measured(job: GapJob, prepared: Prepared) -> Task[GapReport]:
         voxel_size_angstrom=plan.source.voxel_size_angstrom,
         contrast=plan.contrast,
     )
-    first = prepared.volumes[0]
-    name = job.target.name if plan.is_folder and isinstance(job.target, Path) else first.name
+    names = [volume.name for volume in prepared.volumes]
+    name = (
+        job.target.name if plan.is_folder and isinstance(job.target, Path) else names_words(names)
+    )
     return GapReport(name=name, gap=gap, sentences=tuple(gap_sentences(gap)))
 
 

@@ -34,10 +34,13 @@ __all__ = [
     "Segmentation",
     "SegmentedFolder",
     "SimulateJob",
+    "TargetChoice",
 ]
 
 DeviceName = Literal["auto", "cpu", "cuda"]
 ContrastChoice = Literal["auto", "bright", "dark"]
+TargetChoice = Path | Volume | tuple[Path | Volume, ...]
+"""A tomogram, a folder, or several tomograms."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,13 +78,14 @@ class AdaptJob:
 
     Parameters
     ----------
-    target : Path, Volume or None
-        A tomogram (file or volume) or a folder of subtomograms. None, when resuming, is the one
-        that the run began with.
+    target : Path, Volume, tuple of them, or None
+        A tomogram (file or volume), several of one voxel size, or a folder of subtomograms or
+        tomograms. None, when resuming, is what the run began with.
     out : Path
         The run folder: new, or an unfinished run when `resume` is set.
     picks : Path, Picks or None
-        Positions at which a tomogram's boxes are drawn; random positions without.
+        Positions at which a tomogram's boxes are drawn; random positions without. For several
+        tomograms a STAR file that names them.
     source : SourceSettings
         The simulated source. Its voxel size and box are replaced by the target's.
     settings : AdaptSettings
@@ -101,7 +105,7 @@ class AdaptJob:
         What of a tomogram is to be shown while the run goes on; see `live_view`.
     """
 
-    target: Path | Volume | None
+    target: TargetChoice | None
     out: Path
     picks: Path | Picks | None = None
     source: SourceSettings = field(default_factory=SourceSettings)
@@ -126,7 +130,7 @@ class GapJob:
         Those of the `AdaptJob` that would run.
     """
 
-    target: Path | Volume | None
+    target: TargetChoice | None
     picks: Path | Picks | None = None
     source: SourceSettings = field(default_factory=SourceSettings)
     settings: AdaptSettings = field(default_factory=AdaptSettings)

@@ -9,8 +9,8 @@ a thirteenth of its time, however large the view and however slow the machine.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,14 +37,15 @@ _PAIR = 2  # a CPU is several times slower with one tile than with two
 
 
 class ViewWish:
-    """What a run is asked to show: the view, or None for nothing.
+    """What a run is asked to show: the view, or None for nothing, and of which of its tomograms.
 
     The dock writes it and the run reads it; a run in a process of its own gets a copy with each request
     for an event.
     """
 
-    def __init__(self, view: SliceView | None = None) -> None:
+    def __init__(self, view: SliceView | None = None, tomogram: int = 0) -> None:
         self.view = view
+        self.tomogram = tomogram
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,11 +60,14 @@ class LivePiece(Event):
         (d, h, w) float32 in [0, 1], one voxel thick; 0 where it is not known yet.
     offset : tuple of int
         (z, y, x) of its first voxel in the volume.
+    tomogram : int
+        Which of the run's tomograms it is of.
     """
 
     step: int
     data: npt.NDArray[np.float32]
     offset: TripleInt
+    tomogram: int = 0
 
 
 class SlicePicture:
@@ -135,8 +139,8 @@ class LivePrediction:
 
     Parameters
     ----------
-    picture : SlicePicture
-        The target's.
+    pictures : sequence of SlicePicture
+        One for each of the target's tomograms.
     wish : ViewWish
         What is to be shown.
     smooth_voxels : float
@@ -147,13 +151,14 @@ class LivePrediction:
 
     def __init__(
         self,
-        picture: SlicePicture,
+        pictures: Sequence[SlicePicture],
         wish: ViewWish,
         *,
         smooth_voxels: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._picture = picture
+        self._pictures = pictures
+        self._shown = 0
         self._wish: ViewWish | None = wish
         self._smooth = smooth_voxels
         self._clock = clock
@@ -169,7 +174,7 @@ class LivePrediction:
         view = None if self._wish is None else self._wish.view
         if view is not None:
             try:
-                self._look(network, view)
+                self._look(network, view, self._wish.tomogram if self._wish else 0)
             except (MemoryError, RuntimeError, OSError) as error:
                 if not is_out_of_memory(error):
                     raise
@@ -177,7 +182,7 @@ class LivePrediction:
             else:
                 if self._is_due():
                     self._told_at, self._news = self._clock(), False
-                    yield self._picture.piece(step)
+                    yield replace(self._picture.piece(step), tomogram=self._shown)
         if self._wish is None and view is not None:
             yield Message(
                 text="The live prediction did not fit into memory and is left out; the run goes on.",
@@ -185,13 +190,17 @@ class LivePrediction:
             )
         self._left_at = self._clock()
 
+    @property
+    def _picture(self) -> SlicePicture:
+        return self._pictures[self._shown]
+
     def _is_due(self) -> bool:
         """Whether there is something new to tell: an even picture, or a piece of one that takes long."""
         waited = self._clock() - self._told_at
         told_early = waited >= _AT_LAST_SECONDS or not self._picture.is_complete
         return self._news and waited >= _EVERY_SECONDS and (told_early or self._picture.is_even)
 
-    def _look(self, network: VoxResNet, view: SliceView) -> None:
+    def _look(self, network: VoxResNet, view: SliceView, tomogram: int) -> None:
         from napari_voxuda.networks.prediction import predict_steadily
 
         device = next(network.parameters()).device
@@ -201,6 +210,7 @@ class LivePrediction:
                 network, batch.to(device), mirrors=False, smooth_voxels=self._smooth
             )
 
+        self._shown = tomogram
         self._picture.look_at(view)
         while self._purse > 0:
             started = self._clock()

@@ -17,6 +17,7 @@ from napari_voxuda.app.words import time_words
 
 if TYPE_CHECKING:
     from napari_voxuda.adaptation.dry_run import DryRun
+    from napari_voxuda.data.targets import Target, TomogramTarget
 
 __all__ = ["Preflight", "preflight_task"]
 
@@ -34,6 +35,8 @@ class Preflight:
     ----------
     starts : tuple of tuple
         First voxels (z, y, x) of a sample of the boxes; empty for a folder of subtomograms.
+    tomogram_of : tuple of int
+        Which of the target's tomograms each of them lies in.
     box, drawn : int
         Edge of a box in voxels, and how many are drawn in the whole run.
     where : str
@@ -59,6 +62,7 @@ class Preflight:
     """
 
     starts: tuple[TripleInt, ...]
+    tomogram_of: tuple[int, ...]
     box: int
     drawn: int
     where: str
@@ -172,16 +176,16 @@ def _report(
     available: int | None,
 ) -> Preflight:
     plan, settings = prepared.plan, prepared.plan.settings
-    voxels = 0 if plan.is_folder else prepared.volumes[0].data.size
+    voxels = 0 if plan.is_folder else _voxels(prepared)
     training = dry.training_seconds(settings, plan.source.count, plan.source.box)
-    facts = prepared.target.describe()
-    picks = facts.get("picks")
-    where = "at random places" if picks is None else f"near {picks:,} picks"
+    picks = _picked(prepared.target)
+    starts = _starts(prepared, settings.steps * dry.batch)
     report = Preflight(
-        starts=_starts(prepared, settings.steps * dry.batch),
+        starts=tuple(start for _, start in starts),
+        tomogram_of=tuple(number for number, _ in starts),
         box=plan.source.box,
         drawn=settings.steps * dry.batch,
-        where=f"from {facts['count']:,} subtomograms" if plan.is_folder else where,
+        where=_where(prepared, picks),
         voxel_size_angstrom=plan.source.voxel_size_angstrom,
         contrast=plan.contrast,
         contrast_given=job.contrast != "auto",
@@ -200,17 +204,56 @@ def _report(
     return replace(report, doubts=(*dry.shortages, *doubts(report, prepared.volumes, picks)))
 
 
-def _starts(prepared: Prepared, most: int) -> tuple[TripleInt, ...]:
+def _where(prepared: Prepared, picks: int | None) -> str:
+    count = len(prepared.volumes)
+    if prepared.plan.is_folder:
+        return f"from {count:,} subtomograms"
+    where = "at random places" if picks is None else f"near {picks:,} picks"
+    return where if count == 1 else f"{where} in {count} tomograms"
+
+
+def _picked(target: Target) -> int | None:
+    """Return how many picks there are in all; None without."""
+    counts = [part.picked for part in _parts(target)]
+    found = [count for count in counts if count is not None]
+    return sum(found) if found else None
+
+
+def _starts(prepared: Prepared, most: int) -> list[tuple[int, TripleInt]]:
+    """Return a sample of the boxes' first voxels, each with the number of its tomogram."""
     import torch
 
-    from napari_voxuda.data.targets import TomogramTarget
+    from napari_voxuda.data.tomogram_set import TomogramSet
 
-    if not isinstance(prepared.target, TomogramTarget):
-        return ()
+    target, parts = prepared.target, _parts(prepared.target)
+    if not parts:
+        return []
     generator = torch.Generator().manual_seed(prepared.plan.seed)
-    side_by_side = prepared.volumes[0].data.size / prepared.plan.source.box**3
+    side_by_side = _voxels(prepared) / prepared.plan.source.box**3
     clear = max(_FEWEST_SHOWN, int(2 * side_by_side))  # more would hide a small tomogram
-    return tuple(prepared.target.places(min(most, clear, _MOST_SHOWN), generator))
+    count = min(most, clear, _MOST_SHOWN)
+    chosen = [0] * count
+    if isinstance(target, TomogramSet):
+        chosen = target.choose(count, generator)
+    return [
+        (number, start)
+        for number, part in enumerate(parts)
+        for start in part.places(chosen.count(number), generator)
+    ]
+
+
+def _parts(target: Target) -> tuple[TomogramTarget, ...]:
+    """Return the tomograms of a target; none where it is a folder of subtomograms."""
+    from napari_voxuda.data.targets import TomogramTarget
+    from napari_voxuda.data.tomogram_set import TomogramSet
+
+    if isinstance(target, TomogramSet):
+        return target.parts
+    return (target,) if isinstance(target, TomogramTarget) else ()
+
+
+def _voxels(prepared: Prepared) -> int:
+    return sum(volume.data.size for volume in prepared.volumes)
 
 
 def _tiled_voxels(prepared: Prepared) -> int:
@@ -221,9 +264,12 @@ def _tiled_voxels(prepared: Prepared) -> int:
     if prepared.plan.is_folder:
         return 0
     settings = SegmentSettings()
-    tiles = plan_tiles(prepared.volumes[0].shape, core=settings.core, halo=settings.halo)
-    depth, height, width = tiles.tile_shape
-    return len(tiles) * depth * height * width
+    found = 0
+    for volume in prepared.volumes:
+        tiles = plan_tiles(volume.shape, core=settings.core, halo=settings.halo)
+        depth, height, width = tiles.tile_shape
+        found += len(tiles) * depth * height * width
+    return found
 
 
 def _needed(dry: DryRun, voxels: int, device: str) -> int | None:

@@ -38,7 +38,7 @@ def doubts(report: Preflight, volumes: Sequence[Volume], picks: int | None) -> l
     report : Preflight
         Without its warnings.
     volumes : sequence of Volume
-        The tomogram, or the subtomograms.
+        The tomograms, or the subtomograms.
     picks : int or None
         How many picks there are; None without.
     """
@@ -83,17 +83,21 @@ def _size_doubts(report: Preflight, volumes: Sequence[Volume]) -> list[str]:
                 "tomogram."
             ]
         return []
-    shape, box = volumes[0].shape, report.box
-    thin = [name for name, edge in zip("zyx", shape, strict=True) if edge < box]
-    if thin:
-        return [
-            f"The tomogram is thinner than a box of {box} voxels along {' and '.join(thin)}; boxes are "
-            "mirrored there. Choose a smaller box under “Simulation settings”."
-        ]
-    count = volumes[0].data.size / box**3
+    box = report.box
+    for volume in volumes:
+        thin = [name for name, n in zip("zyx", volume.shape, strict=True) if n < box]
+        if thin:
+            which = "The tomogram" if len(volumes) == 1 else f"The tomogram {volume.name}"
+            return [
+                f"{which} is thinner than a box of {box} voxels along {' and '.join(thin)}; boxes are "
+                "mirrored there. Choose a smaller box under “Simulation settings”."
+            ]
+    count = sum(volume.data.size for volume in volumes) / box**3
     if count < _FEW_BOXES:
+        what = "tomogram is" if len(volumes) == 1 else "tomograms are"
+        where, advice = ("it", "a larger one") if len(volumes) == 1 else ("them", "larger ones")
         return [
-            f"The tomogram is small: about {count:.0f} boxes of {box}³ voxels lie in it side by side. "
-            "Adapt to a larger one, or choose a smaller box."
+            f"The {what} small: about {count:.0f} boxes of {box}³ voxels lie in {where} side by side. "
+            f"Adapt to {advice}, or choose a smaller box."
         ]
     return []

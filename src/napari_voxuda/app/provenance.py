@@ -79,7 +79,7 @@ class Provenance:
 def trace(
     task: str,
     *,
-    inputs: Mapping[str, Path | Volume | Sequence[Path] | None],
+    inputs: Mapping[str, Path | Volume | Sequence[Path] | Sequence[Volume] | None],
     settings: Mapping[str, Any] | None = None,
     model: Path | Mapping[str, Any] | None = None,
     device: str | None = None,
@@ -92,8 +92,9 @@ def trace(
     task : str
         What is done.
     inputs : mapping
-        By role: a file, a folder, files of one folder, or a volume. A volume that was read from a
-        file is hashed as that file, another one by its values. None is left out.
+        By role: a file, a folder, files of one folder, a volume, or several, which are an input each. A
+        volume that was read from a file is hashed as that file, another one by its values. None is
+        left out.
     settings : mapping or None
         JSON-able settings.
     model : Path, mapping or None
@@ -114,8 +115,8 @@ def trace(
     started = now()
     found = []
     for role, source in inputs.items():
-        if source is not None:
-            found.append({"role": role, **(yield from _traced(source))})
+        for one in _apart(source):
+            found.append({"role": role, **(yield from _traced(one))})
     weights = (yield from traced_model(model)) if isinstance(model, Path) else model
     return Provenance(
         task=task,
@@ -166,6 +167,18 @@ def sign(output: Path, kind: str, provenance: Provenance) -> Path:
 def now() -> str:
     """Return the time in ISO 8601 and UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _apart(
+    source: Path | Volume | Sequence[Path] | Sequence[Volume] | None,
+) -> list[Path | Volume | list[Path]]:
+    """Return what is hashed one by one: each of several volumes, but files of one folder together."""
+    if source is None:
+        return []
+    if isinstance(source, Path | Volume):
+        return [source]
+    files = [part for part in source if isinstance(part, Path)]
+    return [files] if files else [part for part in source if isinstance(part, Volume)]
 
 
 def _traced(source: Path | Volume | Sequence[Path]) -> Task[dict[str, Any]]:

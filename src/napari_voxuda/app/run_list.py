@@ -15,6 +15,7 @@ from napari_voxuda.adaptation.run_scores import RunScores, read_scores
 from napari_voxuda.adaptation.settings import PRESETS
 from napari_voxuda.app.run_history import last_step
 from napari_voxuda.app.run_places import has_model, runs_folder
+from napari_voxuda.app.words import names_words
 from napari_voxuda.errors import VoxUDAError
 from napari_voxuda.io.atomic import atomic_path
 
@@ -221,6 +222,8 @@ def _target_words(record: dict[str, Any]) -> str:
     target = _part(record, "target")
     if isinstance(path := target.get("path"), str):
         return Path(path).name
+    if isinstance(parts := target.get("tomograms"), list):
+        return names_words([str(part.get("name")) for part in parts if isinstance(part, dict)])
     inputs = _part(record, "provenance").get("inputs")
     for entry in inputs if isinstance(inputs, list) else []:
         if isinstance(entry, dict) and isinstance(name := entry.get("name"), str):

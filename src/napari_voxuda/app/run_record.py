@@ -33,7 +33,14 @@ def check_places(record: Mapping[str, Any]) -> None:
         When one of them can be no path, or the level of the target is no number.
     """
     target = record.get("target") or {}
-    for name, value in (("target", target.get("path")), ("picks", record.get("picks"))):
+    try:
+        several = [("target", part["path"]) for part in target.get("tomograms", ())]
+    except (KeyError, TypeError) as error:
+        raise FileFormatError(
+            f"run.json: the target's tomograms are incomplete or damaged ({error})."
+        ) from error
+    places = [("target", target.get("path")), ("picks", record.get("picks")), *several]
+    for name, value in places:
         if value is not None and not is_path(value):
             raise FileFormatError(
                 f"run.json: the path of a file was wanted as {name}, got {value!r}."

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from napari_voxuda.errors import VoxUDAError, is_out_of_memory
 
-__all__ = ["Level", "error_words", "time_words"]
+__all__ = ["Level", "error_words", "names_words", "time_words"]
 
 Level = Literal["info", "warning", "error"]
 """How a sentence is shown."""
@@ -22,6 +23,13 @@ def time_words(seconds: float) -> str:
     if whole < 5400:
         return f"{round(whole / 60)} min"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def names_words(names: Sequence[str]) -> str:
+    """Return names in short, such as ``"a"``, ``"a and b"`` or ``"a and 3 more"``."""
+    if len(names) > 2:
+        return f"{names[0]} and {len(names) - 1} more"
+    return " and ".join(names)
 
 
 def error_words(error: BaseException, *, doing: str, memory_advice: str) -> str:

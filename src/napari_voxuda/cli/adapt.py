@@ -23,6 +23,7 @@ from napari_voxuda.cli.arguments import (
     SourceWords,
     TargetContrast,
     VoxelSize,
+    target_of,
 )
 from napari_voxuda.cli.console import aligned, message, result, run_task, show_json
 from napari_voxuda.cli.options import Given, with_settings
@@ -60,7 +61,7 @@ def adapt(
     network: Given,
     denoiser: Given,
     simulated: Given,
-    target: Annotated[Path | None, TARGET_OPTION] = None,
+    target: Annotated[list[Path] | None, TARGET_OPTION] = None,
     picks: PicksFile = None,
     source: SourceWords = None,
     preset: Preset = "default",
@@ -97,10 +98,11 @@ def adapt(
             raise InputError("--check: a run that has not begun was wanted; leave out --resume.")
         if source or any(given.values for given in (changes, network, denoiser, simulated)):
             message("With --resume the run's own source and settings are used.", "warning")
-        _run(AdaptJob(target=target, out=out, picks=picks, device=device, resume=True), json)
+        again = target_of(target) if target else None
+        _run(AdaptJob(target=again, out=out, picks=picks, device=device, resume=True), json)
         return
     job = AdaptJob(
-        target=_needed(target),
+        target=target_of(_needed(target)),
         out=out,
         picks=picks,
         source=simulated_source(None if source_labels else source, simulated),
@@ -116,12 +118,12 @@ def adapt(
     if check:
         _check(job, json)
         return
-    check_new_folder(out, inputs=[_needed(target)], may_exist=True)
+    check_new_folder(out, inputs=_needed(target), may_exist=True)
     _run(job, json)
 
 
-def _needed(target: Path | None) -> Path:
-    if target is None:
+def _needed(target: list[Path] | None) -> list[Path]:
+    if not target:
         raise InputError("--target: a tomogram or a folder is needed, except with --resume.")
     return target
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from napari_voxuda.adaptation.settings import PresetName
-from napari_voxuda.app.jobs import ContrastChoice, DeviceName
+from napari_voxuda.app.jobs import ContrastChoice, DeviceName, TargetChoice
 
 __all__ = [
     "MOLECULE_WORDS",
@@ -26,6 +26,7 @@ __all__ = [
     "TargetContrast",
     "VolumeFile",
     "VoxelSize",
+    "target_of",
 ]
 
 SOURCE_WORDS = "phantom|ID...|DIR|FILE..."
@@ -33,6 +34,11 @@ MOLECULE_WORDS = (
     "identifiers of the Protein Data Bank (1bxn), paper-A or paper-B (the structures of the paper's "
     "two sources, imaged as published), structure files (PDB, mmCIF), or density maps (MRC)"
 )
+
+
+def target_of(paths: list[Path]) -> TargetChoice:
+    """Return the words after --target as a target."""
+    return paths[0] if len(paths) == 1 else tuple(paths)
 
 
 def _positive(value: float | None) -> float | None:
@@ -69,7 +75,8 @@ Seed = Annotated[
 TARGET_OPTION = typer.Option(
     "--target",
     exists=True,
-    help="A tomogram (MRC, EM, TIFF, OME-Zarr), or a folder of subtomograms.",
+    help="A tomogram (MRC, EM, TIFF, OME-Zarr), several of one voxel size, or a folder of subtomograms or "
+    "tomograms (MRC).",
 )
 PicksFile = Annotated[
     Path | None,
@@ -77,7 +84,8 @@ PicksFile = Annotated[
         "--picks",
         exists=True,
         dir_okay=False,
-        help="Picks (STAR, copick JSON, ndjson, CSV) at which a tomogram's boxes are cut; without, at random.",
+        help="Picks (STAR, copick JSON, ndjson, CSV) at which a tomogram's boxes are cut; without, at random. Of "
+        "several tomograms a STAR file that names them.",
     ),
 ]
 SourceWords = Annotated[

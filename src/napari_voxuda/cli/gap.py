@@ -22,6 +22,7 @@ from napari_voxuda.cli.arguments import (
     SourceWords,
     TargetContrast,
     VoxelSize,
+    target_of,
 )
 from napari_voxuda.cli.console import aligned, result, run_task, show_json
 from napari_voxuda.cli.options import Given, with_settings
@@ -49,7 +50,7 @@ _UNUSED = tuple(name for name in parameters(AdaptSettings) if name not in _USED)
 )
 @with_settings("changes", AdaptSettings, panel="Noise matching", presets=PRESETS, leave_out=_UNUSED)
 def gap(
-    target: Annotated[Path, TARGET_OPTION],
+    target: Annotated[list[Path], TARGET_OPTION],
     changes: Given,
     simulated: Given,
     picks: PicksFile = None,
@@ -71,7 +72,7 @@ def gap(
     from napari_voxuda.app.gap_words import gap_rows
 
     job = GapJob(
-        target=target,
+        target=target_of(target),
         picks=picks,
         source=simulated_source(source, simulated),
         settings=changes.make(partial(AdaptSettings.preset, preset)),
@@ -82,7 +83,7 @@ def gap(
     )
     if out is not None:
         check_suffix(out, ".png")
-        read = [path for path in (target, picks) if path is not None]
+        read = [*target, *([] if picks is None else [picks])]
         check_new_file(out, inputs=read, overwrite=overwrite)
     report = run_task(gap_task(job) if out is None else gap_figure_task(job, out))
     if json:

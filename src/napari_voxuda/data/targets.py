@@ -106,6 +106,11 @@ class TomogramTarget(Target):
         """By what ``value - mean`` is divided: the standard deviation, negative for dark protein."""
         return self._sign * self._std
 
+    @property
+    def picked(self) -> int | None:
+        """Number of picks; None where boxes are drawn at random places."""
+        return None if self._picks is None else len(self._picks)
+
     def check(self) -> None:
         """Make sure that the tomogram's file is there and, if it was written to, holds the same."""
         if self._stamp is None or not self._stamp.has_changed():
@@ -136,7 +141,7 @@ class TomogramTarget(Target):
             "mean": self._mean,
             "std": self._std,
             "checksum": self._checksum,
-            "picks": None if self._picks is None else len(self._picks),
+            "picks": self.picked,
         }
 
     def places(self, count: int, generator: torch.Generator) -> list[TripleInt]:

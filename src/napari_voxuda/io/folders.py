@@ -1,4 +1,4 @@
-"""Find subtomograms, and pairs of subtomogram and mask, in a folder.
+"""Find subtomograms, tomograms, and pairs of subtomogram and mask, in a folder.
 
 A pair is ``NAME.mrc`` or ``NAME_subtomo.mrc`` with ``NAME_mask.mrc``; any MRC suffix will do.
 """
@@ -9,12 +9,13 @@ import re
 from pathlib import Path
 
 from napari_voxuda.errors import InputError
-from napari_voxuda.io.mrc import is_mrc_name, mrc_stem
+from napari_voxuda.io.mrc import is_mrc_name, mrc_stem, read_header
 
-__all__ = ["find_pairs", "find_subtomograms"]
+__all__ = ["find_pairs", "find_subtomograms", "find_tomograms"]
 
 _MASK = "_mask"
 _SUBTOMOGRAM = "_subtomo"
+_TOMOGRAM_EDGE = 200
 
 
 def find_subtomograms(folder: str | Path) -> list[Path]:
@@ -37,6 +38,32 @@ def find_subtomograms(folder: str | Path) -> list[Path]:
             f"{folder}: subtomograms (MRC files not named NAME{_MASK}) were wanted, found none."
         )
     return found
+
+
+def find_tomograms(folder: str | Path) -> list[Path]:
+    """Return the volumes of a folder where they are too large for subtomograms; else none.
+
+    A tomogram's longest edge has at least 200 voxels, and it is no cube. Where any volume is smaller or
+    a cube, the folder is one of subtomograms.
+
+    Parameters
+    ----------
+    folder : str or pathlib.Path
+        Folder of MRC files; those named ``NAME_mask`` do not count.
+
+    Raises
+    ------
+    InputError
+        When the folder does not exist or holds no volume.
+    FileFormatError
+        When a header is damaged.
+    """
+    found = find_subtomograms(folder)
+    return found if all(_is_tomogram(read_header(path).shape) for path in found) else []
+
+
+def _is_tomogram(shape: tuple[int, ...]) -> bool:
+    return max(shape) >= _TOMOGRAM_EDGE and len(set(shape)) > 1
 
 
 def find_pairs(folder: str | Path) -> list[tuple[Path, Path]]:
