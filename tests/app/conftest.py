@@ -54,6 +54,7 @@ class LiveRowFacts:
 
     def __init__(self) -> None:
         self.on, self.moments, self.at, self.note = True, [], 0, ""
+        self.notes = []
 
     def wanted(self):
         return self.on
@@ -66,6 +67,7 @@ class LiveRowFacts:
 
     def show_note(self, text):
         self.note = text
+        self.notes.append(text)
 
 
 class RefineFacts:

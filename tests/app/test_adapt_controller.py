@@ -381,7 +381,8 @@ def test_the_live_prediction_lies_on_the_target_and_goes_with_the_run(
     volume = scene.volume(view.inputs.layer)
     assert seen[1] == scene.view
     assert seen[0] == ("Live prediction", (2, 0, 0), volume.grid)
-    assert view.live.note == "Shown: the prediction after step 1."
+    assert "Shown: the prediction after step 1." in view.live.notes
+    assert view.live.note == ""  # it has gone with its layer
     names = [f["name"] for f in scene.layers.values()]
     assert names == ["tomo", "tomo probability", "tomo mask"]
 

@@ -18,10 +18,19 @@ class Setup:
         truth[1, 1, 2:4] = 7
         self.mask = scene.add_labels(mask, tomogram.grid, name="tomo mask")
         self.truth = scene.add_labels(truth, tomogram.grid, name="truth")
+        self.scored = 0
         self.controller = ComparisonController(
-            view, scene, executor, mask=lambda: self.mask, run=lambda: run
+            view,
+            scene,
+            executor,
+            mask=lambda: self.mask,
+            run=lambda: run,
+            on_scored=self._count,
         )
         view.chosen = self.truth
+
+    def _count(self):
+        self.scored += 1
 
     def compare(self):
         self.controller.update()
@@ -51,6 +60,7 @@ def test_scores_are_shown_and_kept_with_the_run(setup, tmp_path):
     (kept,) = read_scores(tmp_path).comparisons
     assert (kept.truth, kept.dice) == ("truth", 0.5)
     assert setup.overlay() is None
+    assert setup.scored == 2  # the list of runs is read again
 
 
 def test_a_run_that_cannot_be_written_to_is_scored_all_the_same(setup, monkeypatch, tmp_path):

@@ -341,7 +341,7 @@ def test_the_visible_part_is_denoised_as_in_the_whole(controller, view, scene, e
     executor.run_all()
     added = list(scene.layers.values())[-1]
     depths = slice(2, 3) if part == "slice" else slice(0, 6)
-    assert added["name"] == "tomo IBF part"
+    assert added["name"] == ("tomo IBF slice 2" if part == "slice" else "tomo IBF part")
     assert added["offset"] == (depths.start, 3, 1)
     np.testing.assert_allclose(added["volume"].data, whole[depths, 3:7, 1:6], atol=1e-5)
 

@@ -22,6 +22,13 @@ def test_the_threshold_decides_what_is_kept():
     assert high.words == "1 particle, 3.52 % of the volume"
 
 
+def test_a_mask_that_cannot_be_right_says_what_to_do():
+    nothing = refine_mask(_probability(), (10.0,) * 3, MaskChoice(threshold=1.0))
+    assert "Lower the threshold" in nothing.words
+    everything = refine_mask(np.ones((4, 4, 4), np.float32), (10.0,) * 3, MaskChoice(threshold=0.5))
+    assert "raise the threshold" in everything.words
+
+
 def test_small_pieces_are_removed_by_volume():
     choice = MaskChoice(threshold=0.5, min_size_angstrom3=5000.0)
     assert refine_mask(_probability(), (10.0,) * 3, choice).particles == 1

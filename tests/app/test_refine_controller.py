@@ -57,6 +57,7 @@ def test_without_a_tomogram_one_is_told_to_open_one(controller, view):
 def test_a_mask_that_is_handed_over_is_shown_with_its_particles(begun, view):
     assert [p.voxels for p in view.particles] == [8]
     assert view.marks == "Nothing corrected yet."
+    assert "press Refine" in view.said[-1][1]
 
 
 def test_refining_needs_corrections(begun, view):

@@ -86,6 +86,8 @@ def test_an_unfinished_run_shows_its_curves(controller, facts, executor, home, c
     controller.tick()
     assert not executor.waiting
     assert facts.followed == changes == []
+    assert len(facts.said) == 1
+    assert "press Resume" in facts.said[0]
 
 
 def test_a_run_of_another_process_is_followed_until_it_ends(

@@ -42,6 +42,9 @@ def test_progress_is_shown_while_running_only(bar):
     assert (bar.progress.value(), bar.progress.maximum()) == (3, 10)
     bar.show_state(JobState.PAUSED)
     assert bar.progress.value() == 3
+    assert bar.state_label.text() == "Paused: step 3 of 10"
+    bar.show_state(JobState.CANCELLED)
+    assert bar.state_label.text() == "Stopped"
 
 
 def test_buttons_report_intentions(bar, qtbot):

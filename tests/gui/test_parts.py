@@ -57,6 +57,31 @@ def test_a_notice_marks_its_level_in_words_or_signs(qtbot):
     assert notice.isHidden()
 
 
+def test_a_part_that_was_just_shown_is_scrolled_into_sight(qtbot):
+    dock = DockFrame()
+    qtbot.addWidget(dock)
+    above, note = QLabel("above"), QLabel("note")
+    above.setFixedHeight(2000)
+    dock.column.addWidget(above)
+    dock.column.addWidget(note)
+    above.hide()
+    dock.resize(DOCK_WIDTH, 400)
+    dock.show()
+    above.show()
+    dock.scroll_to(note)
+    qtbot.waitUntil(lambda: not note.visibleRegion().isEmpty())
+
+
+def test_one_step_is_seen_in_the_curves(qtbot):
+    panel = CurvePanel()
+    qtbot.addWidget(panel)
+    panel.add(_step(1))
+    qtbot.waitUntil(lambda: "total" in panel._lines)
+    assert panel._lines["total"].opts["symbol"] == "o"
+    panel.add(_step(2))
+    qtbot.waitUntil(lambda: panel._lines["total"].opts["symbol"] is None)
+
+
 def test_a_layer_box_keeps_its_choice_while_layers_come_and_go(qtbot):
     box = LayerBox("Tomogram", "tip", none_text="None")
     qtbot.addWidget(box)

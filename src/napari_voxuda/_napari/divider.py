@@ -17,12 +17,15 @@ __all__ = ["ViewerDivider"]
 
 _NAME = "Denoise divider"
 _COLOR = "#ffb000"
+_PLATE = "#000000b0"  # below the names, which noise would make unreadable
 _REACH_PX = 8.0
 _WIDTH_PX = 2.0
 _TEXT_POINTS = 13.0
-_TEXT_GAP_PX = 8.0
-_LETTER_PX = 13.0
-_TEXT_BELOW_PX = 16.0
+_PLATE_GAP_PX = 4.0
+_PLATE_MARGIN_PX = 8.0
+_PLATE_PX = 28.0  # its height
+_PLATE_BELOW_PX = 4.0
+_LETTER_PX, _CAPITAL_PX = 13.0, 16.0
 
 
 class ViewerDivider:
@@ -49,9 +52,11 @@ class ViewerDivider:
             active = self._viewer.layers.selection.active
             self._layer = self._viewer.add_shapes(
                 lines,
-                shape_type="line",
+                shape_type=["line", "rectangle", "rectangle"],
                 name=_NAME,
+                opacity=1.0,
                 edge_color=[_COLOR, "transparent", "transparent"],
+                face_color=["transparent", _PLATE, _PLATE],
                 edge_width=self._pixels(_WIDTH_PX, place),
                 features={"side": ["", *place.names]},
                 text={
@@ -132,7 +137,7 @@ class ViewerDivider:
         return count / (float(self._camera().zoom) * (scale or 1.0))
 
     def _lines(self, place: DividerPlace) -> list[np.ndarray]:
-        """Return the divider and, at its upper end, an unseen line that carries each name."""
+        """Return the divider and, at its upper end, a plate for each name."""
         view = place.view
         axis = view.across_screen
         vertical = 3 - view.axis - axis
@@ -142,13 +147,21 @@ class ViewerDivider:
         line[:, axis] = at
         line[:, vertical] = view.start[vertical] - 0.5, view.stop[vertical] - 0.5
         lines = [line]
+        top = line[0, vertical] + self._pixels(_PLATE_BELOW_PX, place)
+        bottom = top + self._pixels(_PLATE_PX, place)
         for name, sign in zip(place.names, (-1, 1), strict=True):
-            away = self._pixels(_TEXT_GAP_PX + 0.5 * _LETTER_PX * len(name), place)
-            mark = line.copy()
-            mark[:, axis] = at + sign * away + np.array([-0.5, 0.5])
-            mark[:, vertical] = line[0, vertical] + self._pixels(_TEXT_BELOW_PX, place)
-            lines.append(mark)
+            near = at + sign * self._pixels(_PLATE_GAP_PX, place)
+            far = near + sign * self._pixels(_text_px(name) + 2 * _PLATE_MARGIN_PX, place)
+            plate = np.repeat(line[:1], 4, axis=0)
+            plate[:, axis] = near, far, far, near
+            plate[:, vertical] = top, top, bottom, bottom
+            lines.append(plate)
         return lines
+
+
+def _text_px(text: str) -> float:
+    """Return about how wide a name is on the screen; never less than it is."""
+    return sum(_CAPITAL_PX if letter.isupper() else _LETTER_PX for letter in text)
 
 
 def _voxel(layer: Shapes, place: DividerPlace, event: Any) -> float:

@@ -74,6 +74,7 @@ class AdaptController:
             executor,
             mask=lambda: self.mask.labels_key,
             run=lambda: self._mask_run,
+            on_scored=self.runs.refresh,
         )
 
     @property

@@ -74,6 +74,8 @@ class ComparisonController:
         Returns the layer of the dock's mask, or None.
     run : callable
         Returns the run folder in which the mask's scores are kept, or None.
+    on_scored : callable
+        Called when scores were kept with a run.
     """
 
     def __init__(
@@ -84,11 +86,13 @@ class ComparisonController:
         *,
         mask: Callable[[], LayerKey | None],
         run: Callable[[], Path | None],
+        on_scored: Callable[[], None] = lambda: None,
     ) -> None:
         self._view = view
         self._scene = scene
         self._mask = mask
         self._run = run
+        self._on_scored = on_scored
         self._overlay: LayerKey | None = None
         self._shown: Comparison | None = None
         self._watched: set[LayerKey] = set()
@@ -169,6 +173,8 @@ class ComparisonController:
         self._shown = comparison
         self._view.show_comparison(comparison)
         self.errors_changed()
+        if self._run() is not None:
+            self._on_scored()
 
     def _show_errors(self, comparison: Comparison) -> None:
         mask, errors = self._mask(), self._errors(comparison)

@@ -181,7 +181,9 @@ class DenoiseController:
         self.preview.remove()
         self._view.switch_preview_off()
         name = f"{job.volume.name} {SHORT_NAMES[job.settings.method]}"
-        name += " part" if offset is not None else ""
+        if offset is not None:
+            thin = [first for first, size in zip(offset, data.shape, strict=True) if size == 1]
+            name += f" slice {thin[0]}" if thin else " part"
         name += " inverted" if job.invert else ""
         like = key if self._scene.has(key) else None
         limits = None

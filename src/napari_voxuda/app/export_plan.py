@@ -159,12 +159,17 @@ def _volumes(job: ExportJob, chosen: ExportFormat) -> list[PlannedFile]:
     suffix = ".zarr" if "zarr" in chosen else ".mrc"
     if chosen.startswith("probability"):
         if job.probability is None:
-            raise InputError(f"export: {chosen} needs a probability, got none.")
+            raise InputError(
+                f"export: {chosen} needs a probability, got none. Give one, or leave the format out."
+            )
         path = child(job.folder, f"{job.name}_probability{suffix}")
         return [_on_grid(job, chosen, "probability", path)]
     if chosen == "zarr-in-image":
         if job.image is None:
-            raise InputError("export: zarr-in-image needs an OME-Zarr image, got none.")
+            raise InputError(
+                "export: zarr-in-image needs an OME-Zarr image, got none. Choose the image that gets the "
+                "labels, or leave the format out."
+            )
         return [_on_grid(job, chosen, "labels in an image", child(job.image, "labels", job.name))]
     if chosen.endswith("per-label"):
         return _masks(job, chosen, suffix)

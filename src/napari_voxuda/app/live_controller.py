@@ -105,6 +105,7 @@ class LiveController:
         self._wish = None
         if self._kind == "live":
             self._remove()
+            self._view.show_note("")
         self.show_run(self._run, self._steps)
 
     def show_run(self, run: Path | None, steps: int | None = None) -> None:

@@ -16,6 +16,7 @@ from napari_voxuda.errors import InputError
 
 __all__ = ["MaskChoice", "RefinedMask", "join_labels", "refine_mask"]
 
+_MOST_LIKELY = 0.5  # share of a volume that is foreground; molecules fill less
 _MOST_LABELS = 65535
 
 
@@ -61,9 +62,17 @@ class RefinedMask:
 
     @property
     def words(self) -> str:
-        """Say how much was found."""
+        """Say how much was found, and what to do where it cannot be right."""
         noun = "particle" if self.particles == 1 else "particles"
-        return f"{self.particles} {noun}, {100 * self.foreground:.2f} % of the volume"
+        found = f"{self.particles} {noun}, {100 * self.foreground:.2f} % of the volume"
+        if self.foreground == 0.0:
+            return f"{found}. Lower the threshold; if that does not help, train longer."
+        if self.foreground > _MOST_LIKELY:
+            return (
+                f"{found}. ⚠ That is more than molecules fill: raise the threshold, see that the contrast "
+                "is right, or train longer."
+            )
+        return found
 
 
 def refine_mask(

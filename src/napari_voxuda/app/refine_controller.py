@@ -268,6 +268,8 @@ class RefineController:
         self._show_versions(start.run)
         if len(kept):
             self._view.say(f"{len(kept)} voxels that were corrected before are kept.")
+        else:
+            self._view.say("Correct the mask by the table or with the brush, then press Refine.")
 
     def _refined(self, result: RefineResult) -> None:
         self._provenance = result.segmentation.provenance

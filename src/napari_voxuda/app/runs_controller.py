@@ -78,6 +78,7 @@ class RunsController:
         self._run: Path | None = None
         self._tail: LogTail | None = None
         self._following = False
+        self._is_new = False  # looked at, and nothing was said of it yet
 
     @property
     def following(self) -> bool:
@@ -122,6 +123,7 @@ class RunsController:
             return
         self.remember(run)
         self._run, self._tail = run, LogTail(run)
+        self._is_new = True
         self._look()
 
     def leave(self) -> None:
@@ -157,6 +159,9 @@ class RunsController:
         elif was:
             self._view.follow("")
             self._view.say(_ended_words(looked.summary))
+        elif self._is_new:
+            self._view.say(_opened_words(looked.summary))
+        self._is_new = False
         if was != self._following:
             self._on_change()
             self.refresh()
@@ -178,6 +183,17 @@ def _followed_words(looked: _Looked) -> str:
         left = summary.steps - summary.step
         words += f", {time_words(left * looked.history.steps[-1].seconds_per_step)} left"
     return f"{words}. Its curves are followed here; nothing of it is changed."
+
+
+def _opened_words(summary: RunSummary) -> str:
+    if summary.state == "finished":
+        return "The run is open. “Segment with this run” shows its mask on the target."
+    if summary.state == "unfinished":
+        return (
+            f"The run is open at {summary.state_words}. Choose the target that it had, then press Resume "
+            "to go on with it."
+        )
+    return f"The run cannot be read. {summary.problem}"
 
 
 def _ended_words(summary: RunSummary) -> str:

@@ -251,6 +251,7 @@ class AdaptDock(JobDock):
 
     def _connect(self, scene: Scene) -> None:
         controller = self.controller
+        self.target.changed.connect(self._forget_error)
         self.target.changed.connect(controller.target_changed)
         self.target.opened.connect(controller.open)
         self.training.run_changed.connect(controller.run_folder_changed)
@@ -268,6 +269,11 @@ class AdaptDock(JobDock):
         scene.watch_view(controller.live.view_changed)
         self.drive(controller.start, controller)
         scene.watch_layers(controller.layers_changed)
+
+    def _forget_error(self) -> None:
+        """Take away what was wrong with another choice."""
+        if self.notice.level == "error" and not self.controller.busy:
+            self.say("")
 
     def _check(self) -> None:
         """Check, and leave the groups as they are: the report stands where the button is."""

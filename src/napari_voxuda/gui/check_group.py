@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_voxuda.app.preflight import Preflight
 from napari_voxuda.gui.frame import Group, Notice
+from napari_voxuda.gui.wrapping import let_wrap
 
 __all__ = ["CheckGroup"]
 
@@ -89,9 +90,8 @@ class CheckGroup(Group):
 
 def _words(name: str, words: str) -> QLabel:
     label = QLabel(_BREAKS.sub("\\g<0>\u200b", words))  # a long path may break at its signs
-    label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    let_wrap(label)
     label.setAccessibleName(name)
     label.setToolTip(words)
     return label

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtWidgets import (
     QFrame,
     QLabel,
@@ -18,10 +18,12 @@ from qtpy.QtWidgets import (
 
 from napari_voxuda.gui.paced import Paced
 from napari_voxuda.gui.remember import Choice, Remember
+from napari_voxuda.gui.wrapping import let_wrap
 
 __all__ = ["DOCK_WIDTH", "DockFrame", "Group", "Notice", "when_destroyed"]
 
 DOCK_WIDTH = 320
+_LAID_OUT_MS = 50
 _SIGNS = {"info": "", "warning": "⚠ Warning: ", "error": "✖ "}
 
 
@@ -49,6 +51,11 @@ class DockFrame(QWidget):
         self.column.setSpacing(6)
         self._area.setWidget(inner)
         outer.addWidget(self._area, 1)
+        self._sought: QWidget = inner
+        self._seek = QTimer(self)
+        self._seek.setSingleShot(True)
+        self._seek.setInterval(_LAID_OUT_MS)
+        self._seek.timeout.connect(lambda: self._area.ensureWidgetVisible(self._sought))
         self.footer = QVBoxLayout()
         self.footer.setContentsMargins(6, 4, 6, 6)
         self.footer.setSpacing(4)
@@ -74,8 +81,9 @@ class DockFrame(QWidget):
             self.setTabOrder(before, self.defaults_button)
 
     def scroll_to(self, widget: QWidget) -> None:
-        """Bring `widget` into sight."""
-        self._area.ensureWidgetVisible(widget)
+        """Bring a widget of the column into sight, as soon as what has just been shown is laid out."""
+        self._sought = widget
+        self._seek.start()
 
 
 class Group(QWidget):
@@ -141,13 +149,12 @@ class Notice(QLabel):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWordWrap(True)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByMouse
             | Qt.TextInteractionFlag.TextSelectableByKeyboard
         )
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        let_wrap(self)
         self.setAccessibleName("Message")
         self.level = "info"
         self.hide()

@@ -7,7 +7,7 @@ from html import escape
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QResizeEvent
-from qtpy.QtWidgets import QBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_voxuda.app.adapt_request import AdaptRequest
 from napari_voxuda.app.gap import GapReport
@@ -21,6 +21,7 @@ from napari_voxuda.gui.frame import when_destroyed
 from napari_voxuda.gui.gap_plots import BoxPictures, GapPlots
 from napari_voxuda.gui.job_bar import JobBar
 from napari_voxuda.gui.job_dock import JobDock
+from napari_voxuda.gui.wrapping import let_wrap
 
 __all__ = ["GapDock"]
 
@@ -102,8 +103,7 @@ class GapDock(JobDock):
         self.plots, self.pictures = GapPlots(), BoxPictures()
         self.table = QLabel()
         self.table.setTextFormat(Qt.TextFormat.RichText)
-        self.table.setWordWrap(True)
-        self.table.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        let_wrap(self.table)
         self.table.setAccessibleName("What was measured")
         beside = QWidget()
         column = QVBoxLayout(beside)
@@ -135,13 +135,12 @@ class GapDock(JobDock):
 
 def _words(text: str, name: str) -> QLabel:
     label = QLabel(text)
-    label.setWordWrap(True)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setTextInteractionFlags(
         Qt.TextInteractionFlag.TextSelectableByMouse
         | Qt.TextInteractionFlag.TextSelectableByKeyboard
     )
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    let_wrap(label)
     label.setAccessibleName(name)
     return label
 

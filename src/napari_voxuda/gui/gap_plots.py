@@ -21,6 +21,7 @@ from napari_voxuda.gui.plot_theme import (
     paint_plot,
     style_colour,
 )
+from napari_voxuda.gui.wrapping import let_wrap
 
 __all__ = ["BoxPictures", "GapPlots"]
 
@@ -196,8 +197,7 @@ class BoxPictures(QWidget):
             self._grid.addWidget(caption, row + 1, column)
             self.pictures[name], self.captions[name] = picture, caption
         self._note = QLabel()
-        self._note.setWordWrap(True)
-        self._note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        let_wrap(self._note)
         self._grid.addWidget(self._note, 4, 0, 1, 3)
         self._grid.setColumnStretch(2, 1)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)

@@ -8,7 +8,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -16,6 +15,7 @@ from qtpy.QtWidgets import (
 from napari_voxuda.app.buttons import STATE_WORDS, buttons_for
 from napari_voxuda.app.job import JobState
 from napari_voxuda.app.pace import ProgressLine
+from napari_voxuda.gui.wrapping import let_wrap
 
 __all__ = ["JobBar"]
 
@@ -40,6 +40,7 @@ class JobBar(QWidget):
         super().__init__()
         self._state = JobState.IDLE
         self._resumable = False
+        self._line = ""
         self.start_button = _button(start_text, start_tip)
         self.pause_button = _button("Pause", "Hold the work after the current step.")
         self.resume_button = _button("Resume", "Go on with the held work.")
@@ -58,8 +59,7 @@ class JobBar(QWidget):
         self.progress.setMaximumHeight(12)
         self.progress.setAccessibleName("Progress")
         self.state_label = QLabel()
-        self.state_label.setWordWrap(True)
-        self.state_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        let_wrap(self.state_label)
         self.state_label.setAccessibleName("State")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -79,7 +79,8 @@ class JobBar(QWidget):
         if not state.is_active:
             self.progress.setRange(0, 1)
             self.progress.setValue(1 if state is JobState.DONE else 0)
-        self.state_label.setText(STATE_WORDS[state])
+            self._line = ""
+        self._tell()
         self._update()
 
     def set_resumable(self, resumable: bool) -> None:
@@ -93,7 +94,13 @@ class JobBar(QWidget):
             return
         self.progress.setRange(0, line.total)
         self.progress.setValue(line.done)
-        self.state_label.setText(f"{STATE_WORDS[self._state]}: {line.text}")
+        self._line = line.text
+        self._tell()
+
+    def _tell(self) -> None:
+        """Say the state, and how far the job is or is held."""
+        words = STATE_WORDS[self._state]
+        self.state_label.setText(f"{words}: {self._line}" if self._line else words)
 
     def _update(self) -> None:
         flags = buttons_for(self._state, resumable=self._resumable)

@@ -9,13 +9,13 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
     QLabel,
-    QSizePolicy,
     QSlider,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_voxuda.gui.inputs import calm_wheel
+from napari_voxuda.gui.wrapping import let_wrap
 
 __all__ = ["LiveRow"]
 
@@ -51,9 +51,8 @@ class LiveRow(QWidget):
         row.addWidget(self.slider, 1)
         row.addWidget(self.moment)
         self.note = QLabel()
-        self.note.setWordWrap(True)
         self.note.setTextFormat(Qt.TextFormat.PlainText)
-        self.note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        let_wrap(self.note)
         self.note.setAccessibleName("What is shown on the tomogram")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

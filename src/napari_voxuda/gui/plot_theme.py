@@ -7,7 +7,9 @@ from typing import Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QPalette
-from qtpy.QtWidgets import QLabel, QSizePolicy
+from qtpy.QtWidgets import QLabel
+
+from napari_voxuda.gui.wrapping import let_wrap
 
 __all__ = ["join_legend", "legend_entry", "legend_label", "paint_plot", "style_colour"]
 
@@ -37,8 +39,7 @@ def legend_label() -> QLabel:
     """Return an empty label for legend entries, which wraps."""
     label = QLabel()
     label.setTextFormat(Qt.TextFormat.RichText)
-    label.setWordWrap(True)
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    let_wrap(label)
     return label
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QPalette
-from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_voxuda.adaptation.events import StepDone
 from napari_voxuda.gui.paced import Paced
@@ -17,10 +17,12 @@ from napari_voxuda.gui.plot_theme import (
     paint_plot,
     style_colour,
 )
+from napari_voxuda.gui.wrapping import let_wrap
 
 __all__ = ["CurvePanel"]
 
-_HEIGHT = 125
+_HEIGHT = 145
+_TOP = 8  # room for the upper half of the highest number
 # Colours that colour-blind readers tell apart (Okabe and Ito); the dashes tell them apart too.
 _STYLES: dict[str, tuple[str, Qt.PenStyle]] = {
     "total": ("text", Qt.PenStyle.SolidLine),
@@ -51,8 +53,7 @@ class CurvePanel(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(2)
         self._empty = QLabel("The loss curves appear here while the run goes on.")
-        self._empty.setWordWrap(True)
-        self._empty.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        let_wrap(self._empty)
         self._column.addWidget(self._empty)
         self._plots: list[Any] = []
         self._legends: list[tuple[QLabel, tuple[str, ...]]] = []
@@ -109,7 +110,8 @@ class CurvePanel(QWidget):
         self._empty.setVisible(not self._values)
         for name, (steps, values) in self._values.items():
             if name in self._lines:
-                self._lines[name].setData(steps, values)
+                first = "o" if len(steps) == 1 else None  # one point makes no line
+                self._lines[name].setData(steps, values, symbol=first, symbolSize=5)
         self._draw_marks()
         counting = {name for name, (_, values) in self._values.items() if any(values)}
         if counting != self._counting:
@@ -151,6 +153,8 @@ class CurvePanel(QWidget):
             plot.setMenuEnabled(False)
             plot.hideButtons()
             plot.setLabel("left", label)
+            plot.setLabel("bottom", "step")
+            plot.getPlotItem().setContentsMargins(0, _TOP, 0, 0)
             plot.setDownsampling(auto=True, mode="peak")
             plot.setLimits(yMin=0.0, minYRange=1e-3)
             for side in ("left", "bottom"):
@@ -177,7 +181,8 @@ class CurvePanel(QWidget):
             paint_plot(plot, self.palette())
         for name, line in self._lines.items():
             colour, dash = _STYLES[name]
-            line.setPen(pg.mkPen(style_colour(colour, text), width=1.6, style=dash))
+            width = 3.2 if name == "total" else 1.6  # it is seen below the only term of a sum
+            line.setPen(pg.mkPen(style_colour(colour, text), width=width, style=dash))
         for _, line in self._marks:
             line.setPen(self._mark_pen())
         for label, names in self._legends:

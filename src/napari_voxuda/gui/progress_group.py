@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
 from napari_voxuda.adaptation.events import Alarm, Preview, StepDone
 from napari_voxuda.app.run_history import RunHistory
@@ -13,6 +13,7 @@ from napari_voxuda.gui.live_row import LiveRow
 from napari_voxuda.gui.paced import Paced
 from napari_voxuda.gui.pixmaps import grey_pixmap
 from napari_voxuda.gui.plots import CurvePanel
+from napari_voxuda.gui.wrapping import let_wrap
 
 __all__ = ["MessageLog", "PreviewPair", "ProgressGroup"]
 
@@ -47,8 +48,7 @@ class PreviewPair(QWidget):
         super().__init__()
         self.image, self.probability = QLabel(), QLabel()
         self.caption = QLabel()
-        self.caption.setWordWrap(True)
-        self.caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        let_wrap(self.caption)
         row = QHBoxLayout()
         row.setSpacing(4)
         for label, name in ((self.image, "Target box"), (self.probability, "Probability")):
@@ -92,9 +92,9 @@ class ProgressGroup(Group):
         self._alarms = 0
         self.curves = CurvePanel(self._paced)
         self.coverage = QLabel()
-        self.coverage.setWordWrap(True)
-        self.coverage.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        let_wrap(self.coverage)
         self.coverage.setAccessibleName("Pseudo-labels")
+        self.coverage.hide()
         self.preview = PreviewPair()
         self.messages = MessageLog()
         self.live = LiveRow()
@@ -117,7 +117,7 @@ class ProgressGroup(Group):
             f"Pseudo-labels: {100 * step.coverage:.0f} % of the target's voxels, "
             f"{100 * step.foreground:.1f} % of these foreground."
         )
-        self._paced.show("coverage", lambda: self.coverage.setText(words))
+        self._paced.show("coverage", lambda: self._show_coverage(words))
 
     def show_alarm(self, alarm: Alarm) -> None:
         """Show an alarm until the next run, and mark its step in the curves."""
@@ -134,10 +134,14 @@ class ProgressGroup(Group):
         for alarm in history.alarms:
             self.show_alarm(alarm)
 
+    def _show_coverage(self, words: str) -> None:
+        self.coverage.setText(words)
+        self.coverage.setVisible(bool(words))
+
     def clear(self) -> None:
         """Forget an earlier run's alarms, curves and preview."""
         self._alarms = 0
         self.alert.say("")
         self.curves.clear()
-        self.coverage.clear()
+        self._show_coverage("")
         self.preview.hide()

@@ -11,7 +11,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSizePolicy,
     QWidget,
 )
 
@@ -26,6 +25,7 @@ from napari_voxuda.gui.mask_sliders import MaskSliders
 from napari_voxuda.gui.particle_table import ParticleTable
 from napari_voxuda.gui.path_row import PathRow, ask_folder
 from napari_voxuda.gui.swatch import swatch
+from napari_voxuda.gui.wrapping import let_wrap
 
 __all__ = ["CorrectionsGroup", "MaskGroup", "ParticlesGroup", "RunGroup", "UncertaintyGroup"]
 
@@ -49,7 +49,9 @@ class RunGroup(Group):
             "The models of this run. Each refinement adds one and none is ever lost: "
             "choose an earlier one to go back to it.",
         )
-        self.restore_button = _button("Use", "Make this version the run's model and segment again.")
+        self.restore_button = _button(
+            "Use this version", "Make this version the run's model and segment again."
+        )
         self.segment_button = _button(
             "Segment", "Segment the tomogram with the run and begin to correct its mask."
         )
@@ -60,8 +62,8 @@ class RunGroup(Group):
         self._rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self._rows.addRow("Tomogram", self.layer_box)
         self._rows.addRow("Run", self.run_row)
-        self._versions = _row(self.version_box, self.restore_button, stretch=(1, 0))
-        self._rows.addRow("Version", self._versions)
+        self._rows.addRow("Version", self.version_box)
+        self._rows.addRow(self.restore_button)
         self._rows.addRow(self.segment_button)
         self.addWidget(inner)
         self.run_row.changed.connect(self.run_changed.emit)
@@ -86,7 +88,8 @@ class RunGroup(Group):
             sign = " ✓" if version.current else ""
             self.version_box.addItem(version.name + sign, version.number)
         self.version_box.setCurrentIndex(self.version_box.findData(self._current))
-        self._rows.setRowVisible(self._versions, len(versions) > 1)
+        for widget in (self.version_box, self.restore_button):
+            self._rows.setRowVisible(widget, len(versions) > 1)
         self.segment_button.setEnabled(bool(versions))
         self._update()
 
@@ -229,8 +232,7 @@ def _button(text: str, tip: str) -> QPushButton:
 
 def _label(text: str, name: str) -> QLabel:
     label = QLabel(text)
-    label.setWordWrap(True)
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    let_wrap(label)
     label.setAccessibleName(name)
     return label
 

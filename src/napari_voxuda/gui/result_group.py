@@ -8,7 +8,6 @@ from qtpy.QtWidgets import (
     QFormLayout,
     QLabel,
     QPushButton,
-    QSizePolicy,
     QWidget,
 )
 
@@ -17,6 +16,7 @@ from napari_voxuda.gui.choices import choice_of
 from napari_voxuda.gui.frame import Group
 from napari_voxuda.gui.mask_sliders import MaskSliders
 from napari_voxuda.gui.remember import Choice
+from napari_voxuda.gui.wrapping import let_wrap
 
 __all__ = ["ResultGroup"]
 
@@ -41,8 +41,7 @@ class ResultGroup(Group):
         self.number_box = QCheckBox("Number the particles")
         self.number_box.setToolTip("Give each connected piece its own label, the largest first.")
         self.found = QLabel("No mask yet.")
-        self.found.setWordWrap(True)
-        self.found.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        let_wrap(self.found)
         self.found.setAccessibleName("Found")
         self.export_button = QPushButton("Export mask…")
         self.export_button.setToolTip(

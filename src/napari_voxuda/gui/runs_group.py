@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 from napari_voxuda.app.run_list import RunSummary
 from napari_voxuda.gui.frame import Group, Notice
 from napari_voxuda.gui.path_row import ask_folder
+from napari_voxuda.gui.wrapping import let_wrap
 
 __all__ = ["RunsGroup", "RunsTable"]
 
@@ -120,9 +121,8 @@ class RunsGroup(Group):
         super().__init__("Runs", expanded=False)
         self.table = RunsTable()
         self.details = QLabel()
-        self.details.setWordWrap(True)
         self.details.setTextFormat(Qt.TextFormat.PlainText)
-        self.details.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        let_wrap(self.details)
         self.details.setAccessibleName("The selected run")
         self.open_button = _button(
             "Open",

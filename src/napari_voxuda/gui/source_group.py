@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QWidget
 
 from napari_voxuda.app.adapt_request import LabelledLayers
 from napari_voxuda.app.scene import LayerChoice
@@ -16,6 +16,7 @@ from napari_voxuda.gui.inputs import choice_box
 from napari_voxuda.gui.layer_box import LayerBox
 from napari_voxuda.gui.path_row import PathRow, ask_files, ask_folder
 from napari_voxuda.gui.remember import Choice
+from napari_voxuda.gui.wrapping import let_wrap
 from napari_voxuda.simulation.settings import SourceSettings
 
 __all__ = ["SourceGroup"]
@@ -105,8 +106,7 @@ class SourceGroup(Group):
             "For boxes that are cut from data only their number and size count here, and of a labelled "
             "tomogram the share of empty ones."
         )
-        self.cut_note.setWordWrap(True)
-        self.cut_note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        let_wrap(self.cut_note)
         imaging.addWidget(self.cut_note)
         imaging.addWidget(self.form)
         self.addWidget(imaging)

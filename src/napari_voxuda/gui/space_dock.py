@@ -77,6 +77,7 @@ class SpaceDock(JobDock):
         self.layers.tomogram_box.show_choices(images)
         self.layers.probability_box.show_choices(images)
         self.layers.mask_box.show_choices(labels)
+        self._enable()
 
     def choose(
         self, tomogram: LayerKey | None, mask: LayerKey | None, probability: LayerKey | None
@@ -85,6 +86,7 @@ class SpaceDock(JobDock):
         self.layers.tomogram_box.set_key(tomogram)
         self.layers.mask_box.set_key(mask)
         self.layers.probability_box.set_key(probability)
+        self._enable()
 
     def show_shape(self, shape: TripleInt) -> None:
         """Show the room that the plane has."""
@@ -120,6 +122,9 @@ class SpaceDock(JobDock):
             self.controller.close()
         return super().event(event)
 
+    def _enable(self) -> None:
+        self.particles.show_probability(self.layers.probability_box.key() is not None)
+
     def _build(self) -> None:
         self.toggle_button = QPushButton()
         self.toggle_button.setToolTip(
@@ -146,6 +151,7 @@ class SpaceDock(JobDock):
     def _connect(self, scene: Scene, space: Space) -> None:
         controller = self.controller
         self.toggle_button.clicked.connect(lambda: controller.toggle())
+        self.layers.changed.connect(self._enable)
         self.layers.changed.connect(controller.changed)
         self.hand.chosen.connect(controller.orientation_chosen)
         self.hand.kept.connect(controller.changed)

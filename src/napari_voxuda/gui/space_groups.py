@@ -9,7 +9,6 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSizePolicy,
     QWidget,
 )
 from superqt import QLabeledSlider
@@ -19,6 +18,7 @@ from napari_voxuda.app.space_view import Cut
 from napari_voxuda.gui.frame import Group
 from napari_voxuda.gui.inputs import calm_wheel, choice_box
 from napari_voxuda.gui.layer_box import LayerBox
+from napari_voxuda.gui.wrapping import let_wrap
 
 __all__ = ["CutGroup", "HandGroup", "LayersGroup", "group_rows", "int_slider"]
 
@@ -72,8 +72,7 @@ class HandGroup(Group):
         )
         self.box.setPlaceholderText("set in the viewer")
         self.hand = QLabel()
-        self.hand.setWordWrap(True)
-        self.hand.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        let_wrap(self.hand)
         self.hand.setAccessibleName("Hand")
         self.keep_box = QCheckBox("Keep the orientation in slices")
         self.keep_box.setToolTip(
@@ -94,7 +93,7 @@ class HandGroup(Group):
             self.look_buttons[axis] = button
             layout.addWidget(button, 2 if axis is None else 1)
         rows = group_rows(self)
-        rows.addRow("Orientation", self.box)
+        rows.addRow(self.box)
         rows.addRow(self.hand)
         rows.addRow("Look", row)
         rows.addRow(self.keep_box)

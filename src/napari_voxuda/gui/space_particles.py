@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QWidget
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QWidget
 from superqt import QLabeledDoubleSlider
 
 from napari_voxuda._params import parameters
@@ -13,6 +13,7 @@ from napari_voxuda.app.surfaces import SurfaceSettings
 from napari_voxuda.gui.frame import Group
 from napari_voxuda.gui.inputs import calm_wheel, choice_box
 from napari_voxuda.gui.space_groups import group_rows, int_slider
+from napari_voxuda.gui.wrapping import let_wrap
 
 __all__ = ["ParticlesGroup"]
 
@@ -25,6 +26,7 @@ class ParticlesGroup(Group):
 
     def __init__(self) -> None:
         super().__init__("Particles")
+        self._has_probability = False
         self._build()
         self._lay_out()
         self._connect()
@@ -57,8 +59,7 @@ class ParticlesGroup(Group):
             "once, and is slow for large volumes without a graphics card.",
         )
         self.found = QLabel()
-        self.found.setWordWrap(True)
-        self.found.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        let_wrap(self.found)
         self.found.setAccessibleName("Surfaces found")
 
     def _lay_out(self) -> None:
@@ -98,12 +99,20 @@ class ParticlesGroup(Group):
         """Say what surfaces there are."""
         self.found.setText(f"⚠ {words}" if stale else words)
 
+    def show_probability(self, there: bool) -> None:
+        """Enable what needs a probability."""
+        self._has_probability = there
+        self._enable()
+
     def _tell(self) -> None:
         self._enable()
         self.changed.emit()
 
     def _enable(self) -> None:
-        uses = self.of_box.currentData() == "probability" or self.rendering_box.isChecked()
+        self.rendering_box.setEnabled(self._has_probability)
+        uses = self.of_box.currentData() == "probability" or (
+            self._has_probability and self.rendering_box.isChecked()
+        )
         self.threshold.setEnabled(uses)
 
 

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Literal
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QWidget
 
 from napari_voxuda.app.scene import LayerChoice, LayerKey
 from napari_voxuda.gui.frame import Group
 from napari_voxuda.gui.inputs import FloatBox, choice_box
 from napari_voxuda.gui.layer_box import LayerBox
 from napari_voxuda.gui.path_row import MRC_FILTER, PathRow, ask_files, ask_folder
+from napari_voxuda.gui.wrapping import let_wrap
 
 __all__ = ["TargetGroup"]
 
@@ -186,7 +187,6 @@ class TargetGroup(Group):
 
 def _note(name: str) -> QLabel:
     note = QLabel()
-    note.setWordWrap(True)
     note.setAccessibleName(name)
-    note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    let_wrap(note)
     return note

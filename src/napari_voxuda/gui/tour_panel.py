@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_voxuda.app.tour import Tour
+from napari_voxuda.gui.wrapping import let_wrap
 
 __all__ = ["TourPanel"]
 
@@ -25,9 +26,8 @@ class TourPanel(QWidget):
         self.steps, self.text = QLabel(), QLabel()
         self.steps.setTextFormat(Qt.TextFormat.RichText)
         for label, name in ((self.steps, "Steps"), (self.text, "What to do")):
-            label.setWordWrap(True)
             label.setAccessibleName(name)
-            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+            let_wrap(label)
         self.back_button = _button("Back", "Go to the step before.")
         self.next_button = _button("Next", "Go to the next step, also when this one is not done.")
         self.close_button = _button("Close", "End the tour. What you did stays.")

@@ -1,0 +1,19 @@
+"""Labels whose text breaks into lines."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QLabel, QSizePolicy
+
+__all__ = ["let_wrap"]
+
+
+def let_wrap(label: QLabel) -> None:
+    """Let a label's text break into lines at any width, and the label be as high as these need.
+
+    A size policy set after `setWordWrap` forgets that the height depends on the width; layouts then
+    cut the lower lines off until the text changes.
+    """
+    label.setWordWrap(True)
+    policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+    policy.setHeightForWidth(True)
+    label.setSizePolicy(policy)
