@@ -27,27 +27,6 @@ def denoise(viewer):
     return _dock(viewer, "Denoise (IBF)")
 
 
-@pytest.fixture
-def adapt(viewer, tmp_path):
-    dock = _dock(viewer, "Vox-UDA adapt")
-    dock.training.run_row.set_paths([tmp_path / "run"])
-    _run_in(dock, "thread")
-    settings = dock.training.form
-    for name, value in {
-        "steps": 4,
-        "batch": 2,
-        "pseudo_start": 0.0,
-        "preview_every": 2,
-        "checkpoint_every": 2,
-    }.items():
-        settings.fields[name].setValue(value)
-    for name, value in {"stem": 2, "body": 4, "head": 1}.items():
-        settings.nested["network"].fields[name].setValue(value)
-    for name, value in {"count": 4, "box": 16, "neighbours": 0}.items():
-        dock.source.form.fields[name].setValue(value)
-    return dock
-
-
 def _layer(viewer, name):
     return next((layer for layer in viewer.layers if layer.name == name), None)
 

@@ -5,35 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_voxuda.adaptation.settings import AdaptSettings
-from napari_voxuda.app.adapt import adapt_task
-from napari_voxuda.app.jobs import AdaptJob
 from napari_voxuda.gui.export_window import ExportWindow
 from napari_voxuda.io.mrc import read_mrc
 from napari_voxuda.io.provenance import read_sidecar
-from napari_voxuda.networks.settings import NetworkSettings
-from napari_voxuda.simulation.settings import SourceSettings
-
-
-@pytest.fixture
-def run(tomogram_file, tmp_path):
-    """A finished run of a tiny network."""
-    job = AdaptJob(
-        target=tomogram_file,
-        out=tmp_path / "run",
-        source=SourceSettings(count=4, box=16, neighbours=0),
-        settings=AdaptSettings(
-            steps=2,
-            batch=2,
-            pseudo_labels="none",
-            network=NetworkSettings(stem=2, body=4, head=1),
-            mirrors=False,
-        ),
-        contrast="dark",
-    )
-    for _ in adapt_task(job):
-        pass
-    return job.out
 
 
 def _open(viewer, run):
