@@ -27,6 +27,9 @@ _NEED_VIEWER = tuple(
 )
 
 
+_EXTRAS = ("tifffile", "zarr")  # tests that need one of them skip without
+
+
 def _is_installed(name: str) -> bool:
     return importlib.util.find_spec(name) is not None
 
@@ -61,14 +64,20 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option with which CI makes sure that nothing is left out unseen."""
+    """Add the options with which CI makes sure that nothing is left out unseen."""
     parser.addoption(
         "--require-viewer", action="store_true", help="fail where the docks cannot be tested"
+    )
+    parser.addoption(
+        "--require-extras", action="store_true", help="fail where an optional package is missing"
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse to run without a viewer where one was asked for."""
+    """Refuse to run without a viewer, or without an optional package, where they were asked for."""
+    missing = [name for name in _EXTRAS if not _is_installed(name)]
+    if config.getoption("--require-extras") and missing:
+        raise pytest.UsageError(f"--require-extras: not installed: {', '.join(missing)}")
     if config.getoption("--require-viewer") and _NO_VIEWER is not None:
         raise pytest.UsageError(f"--require-viewer: the docks cannot be tested: {_NO_VIEWER}")
 

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from napari import settings
 
 from napari_voxuda._napari import preferences as page
 from napari_voxuda.app.preferences import Preferences, preferences, set_preferences
-
-settings = pytest.importorskip("napari.settings")
 
 
 @pytest.fixture(autouse=True)

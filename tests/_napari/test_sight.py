@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
-pytest.importorskip("napari")
-
 from napari.layers import Image
 
 from napari_voxuda._napari.sight import is_in_sight, visible_bounds
