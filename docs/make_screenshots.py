@@ -1,8 +1,9 @@
 """Drive the docks in a real viewer on built-in data and save what they look like.
 
-    xvfb-run -a -s "-screen 0 1366x768x24" python docs/make_screenshots.py [--steps N] [--out DIR]
+    xvfb-run -a -s "-screen 0 1366x768x24" python docs/make_screenshots.py [--steps N] [--out DIR] [--only NAME ...]
 
-The run takes a few minutes on a CPU.
+The run takes a few minutes on a CPU. NAME is what a picture's name begins with, such as ``denoise``; what no chosen picture
+needs is left out.
 """
 
 from __future__ import annotations
@@ -21,12 +22,15 @@ from qtpy.QtGui import QImage
 from qtpy.QtTest import QTest
 
 from napari_voxuda.app.remembered import CONFIG_VARIABLE
+from napari_voxuda.app.run_places import RUNS_VARIABLE
 from napari_voxuda.gui.adapt_dock import AdaptDock
 from napari_voxuda.gui.export_window import ExportWindow
 
 _OUT = Path(__file__).with_name("_static") / "screenshots"
 _SIZE = QSize(1366, 768)
 _LARGEST_BYTES = 300_000
+_ONLY: list[str] = []  # what the names of the pictures to take begin with
+_OF_A_RUN = ("adapt", "gap", "check", "compare", "export", "refine", "runs")
 
 
 def main() -> None:
@@ -34,23 +38,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=200, help="steps of the adaptation")
     parser.add_argument("--out", type=Path, default=_OUT)
+    parser.add_argument("--only", nargs="+", default=[""], metavar="NAME", help="pictures to take")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         os.environ[CONFIG_VARIABLE] = folder  # the docks as they are after the installation
+        os.environ[RUNS_VARIABLE] = str(Path(folder) / "runs")
+        _ONLY[:] = arguments.only
         _make(arguments.out, arguments.steps)
 
 
 def _make(out: Path, steps: int) -> None:
     viewer = napari.Viewer(show=True, show_welcome_screen=False)
     viewer.window._qt_window.resize(_SIZE)
-    _tour(viewer, out)
-    viewer.open_sample("napari-voxuda", "tomogram")
-    viewer.layers.selection.active = viewer.layers[0]
-    _denoise(viewer, out)
-    _space(viewer, out)
-    _adapt(viewer, out, steps)
+    if _is_wanted("tour"):
+        _tour(viewer, out)
+    if _is_wanted("denoise"):
+        _denoise(viewer, out)
+    if _is_wanted("space"):
+        _space(viewer, out)
+    if any(map(_is_wanted, _OF_A_RUN)):
+        _adapt(viewer, out, steps)
     viewer.close()
+
+
+def _is_wanted(name: str) -> bool:
+    return any(name.startswith(only) or only.startswith(name) for only in _ONLY)
 
 
 def _tour(viewer: napari.Viewer, out: Path) -> None:
@@ -70,6 +83,8 @@ def _tour(viewer: napari.Viewer, out: Path) -> None:
 
 
 def _denoise(viewer: napari.Viewer, out: Path) -> None:
+    viewer.open_sample("napari-voxuda", "tomogram")
+    viewer.layers.selection.active = viewer.layers[0]
     dock, widget = viewer.window.add_plugin_dock_widget("napari-voxuda", "Denoise (IBF)")
     widget.preview_box.setChecked(True)
     _wait(lambda: "Denoise divider" in viewer.layers)
@@ -112,9 +127,11 @@ def _adapt(viewer: napari.Viewer, out: Path, steps: int) -> None:
     _, widget = viewer.window.add_plugin_dock_widget("napari-voxuda", "Vox-UDA adapt")
     _wait(lambda: "Protein" in widget.target.contrast_note.text())
     _both_themes(viewer, out, "adapt-start")
-    _gap(viewer, widget, out)
-    with tempfile.TemporaryDirectory() as folder:
-        widget.training.run_row.set_paths([Path(folder) / "run"])
+    if _is_wanted("gap"):
+        _gap(viewer, widget, out)
+    if _is_wanted("check"):
+        _check(viewer, widget, out)
+    if any(map(_is_wanted, _OF_A_RUN[3:])) or _is_wanted("adapt"):
         widget.source.form.fields["count"].setValue(200)
         widget.training.form.fields["steps"].setValue(steps)
         widget.bar.start_button.click()
@@ -122,6 +139,7 @@ def _adapt(viewer: napari.Viewer, out: Path, steps: int) -> None:
         _wait(lambda: len(curves.points("total")[0]) >= 0.7 * steps, minutes=60)
         _wait(lambda: "Live prediction" in viewer.layers)
         widget.scroll_to(widget.progress.messages)
+        QTest.qWait(200)  # so that what is sought next comes to the top
         widget.scroll_to(widget.live)
         _both_themes(viewer, out, "adapt-running")
         widget.live.slider.setValue(4)
@@ -134,8 +152,30 @@ def _adapt(viewer: napari.Viewer, out: Path, steps: int) -> None:
         QTest.qWait(1000)
         _both_themes(viewer, out, "adapt-result")
         _compare(viewer, widget, out)
-        _export(viewer, widget, out)
-        _refine(viewer, widget, out)
+        _runs(viewer, widget, out)
+        if _is_wanted("export"):
+            _export(viewer, widget, out)
+        if _is_wanted("refine"):
+            _refine(viewer, widget, out)
+
+
+def _check(viewer: napari.Viewer, dock: AdaptDock, out: Path) -> None:
+    dock.check.button.click()
+    _wait(lambda: not dock.controller.busy and bool(dock.check.words()), minutes=5)
+    dock.scroll_to(dock.check)
+    _both_themes(viewer, out, "check")
+    dock.check.button.click()
+
+
+def _runs(viewer: napari.Viewer, dock: AdaptDock, out: Path) -> None:
+    group = dock.runs
+    group.expand()
+    _wait(lambda: group.table.rowCount() > 0)
+    group.table.selectRow(0)
+    QTest.qWait(500)
+    dock.scroll_to(group)
+    _both_themes(viewer, out, "runs")
+    group.collapse()
 
 
 def _compare(viewer: napari.Viewer, dock: AdaptDock, out: Path) -> None:
@@ -238,6 +278,8 @@ def _both_themes(viewer: napari.Viewer, out: Path, name: str) -> None:
 
 def _save(pixels: np.ndarray, path: Path) -> None:
     """Save with 256 colours, fewer where the file would be too large for the repository."""
+    if not any(path.name.startswith(only) for only in _ONLY):
+        return
     image = Image.fromarray(pixels[..., :3])
     for colours in (256, 128, 64, 32, 16):
         image.quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=3).save(path, optimize=True)
