@@ -7,6 +7,7 @@ from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from npe2 import PluginManifest
 from qtpy.QtCore import QPoint, Qt
@@ -30,7 +31,9 @@ from qtpy.QtWidgets import (
 from superqt import QElidingLabel
 
 import napari_voxuda
+from napari_voxuda._napari.export import open_export_window
 from napari_voxuda._params import parameters
+from napari_voxuda.app.export_choice import ExportOffer
 from napari_voxuda.gui.config_form import ConfigForm
 from napari_voxuda.gui.field import Field
 from napari_voxuda.gui.frame import Group
@@ -38,7 +41,11 @@ from napari_voxuda.gui.layer_box import LayerBox
 
 _MANIFEST = PluginManifest.from_file(Path(napari_voxuda.__file__).with_name("napari.yaml"))
 _DOCKS = [widget.display_name for widget in _MANIFEST.contributions.widgets]
+_WITH_MEMORY = [name for name in _DOCKS if name != "Vox-UDA domain gap"]
+_EXPORT = "Export masks"  # a window of its own, which owes the same
 _NARROW = 300
+_TITLE_BAR = 40
+_ARROW = 34  # of a choice, with the margins of its text
 _BELOW = 100_000
 _INPUTS = (
     QAbstractButton,
@@ -53,18 +60,32 @@ _INPUTS = (
 _WHOLE = (QAbstractItemView, QAbstractSlider, QAbstractSpinBox, QComboBox, QPlainTextEdit)
 
 
-@pytest.fixture(params=_DOCKS)
+@pytest.fixture(params=[*_DOCKS, _EXPORT])
 def dock(request, make_napari_viewer, tomogram_file):
     """Each dock in a window of 1366 by 768 pixels, all its groups unfolded."""
     viewer = make_napari_viewer(show=True)
     viewer.window._qt_window.resize(1366, 768)
     viewer.open(tomogram_file, plugin="napari-voxuda")
-    dock = viewer.window.add_plugin_dock_widget("napari-voxuda", request.param)[1]
+    dock = _opened(viewer, request.param)
     for group in dock.findChildren(Group):
         group.expand()
     dock.viewer_of_test = viewer
     _settle()
     return dock
+
+
+def _opened(viewer, name) -> QWidget:
+    """Open a dock, or the export window with every format ticked, so that it shows every option."""
+    if name != _EXPORT:
+        return viewer.window.add_plugin_dock_widget("napari-voxuda", name)[1]
+    image = viewer.layers[0]
+    ones = np.ones(image.data.shape, np.uint8)
+    labels = viewer.add_labels(ones, name="a mask", scale=image.scale, units=image.units)
+    window = open_export_window(viewer, ExportOffer(layers=(labels.unique_id,)))
+    for box in window.options.format_boxes.values():
+        box.setChecked(True)
+    window.controller.changed()
+    return window
 
 
 def _settle() -> None:
@@ -170,6 +191,8 @@ def _lack(widget: QWidget) -> str:
         wanted = widget.sizeHint()
     if type(widget).__name__ == "SliderLabel" or isinstance(widget.parent(), QAbstractSpinBox):
         wanted.setWidth(widget.fontMetrics().horizontalAdvance(widget.text()))
+    elif isinstance(widget, QComboBox) and not isinstance(widget, LayerBox):
+        wanted.setWidth(widget.fontMetrics().horizontalAdvance(widget.currentText()) + _ARROW)
     elif isinstance(widget, QAbstractSpinBox | QScrollBar | LayerBox | Field):
         return ""  # the hint is for the longest number or name that could be there
     if widget.width() < wanted.width():
@@ -180,6 +203,10 @@ def _lack(widget: QWidget) -> str:
 def test_a_dock_fits_a_small_screen(dock):
     window = dock.viewer_of_test.window._qt_window
     assert (window.width(), window.height()) == (1366, 768)
+    if dock.isWindow():
+        assert dock.width() <= 1366
+        assert dock.height() <= 768 - _TITLE_BAR
+        return
     below = dock.mapTo(window, QPoint(0, dock.height())).y()
     assert below <= 768  # what does not scroll, such as the buttons, is in sight
     assert dock.visibleRegion().boundingRect().height() == dock.height()
@@ -194,7 +221,8 @@ def test_the_tab_key_goes_down_the_dock(dock):
             a, b = _place(dock, one), _place(dock, next_one)
             same_row = a.top() < b.center().y() < a.bottom()
             ahead = b.left() >= a.left() if same_row else b.center().y() > a.center().y()
-            assert ahead, f"{_words(one)} → {_words(next_one)}"
+            next_column = one.parentWidget() is next_one.parentWidget() and b.left() > a.left()
+            assert ahead or next_column, f"{_words(one)} → {_words(next_one)}"
 
 
 def _tab_order(dock: QWidget) -> list[QWidget]:
@@ -227,18 +255,30 @@ def test_no_button_is_told_by_its_colour_alone(dock):
     assert not bare
 
 
-def test_a_dock_begins_with_what_was_chosen_last_and_can_be_reset(qtbot, dock):
+_CHOSEN = {"Device": "cpu", "Colours": "one"}  # a choice of each dock, and another value of it
+
+
+def _remembered(dock: QWidget) -> QComboBox:
+    return next(b for b in dock.findChildren(QComboBox) if b.accessibleName() in _CHOSEN)
+
+
+def test_what_has_no_memory_has_nothing_to_remember(dock):
     if not hasattr(dock, "memory"):
-        pytest.skip("this dock has nothing to remember")
-    device = next(b for b in dock.findChildren(QComboBox) if b.accessibleName() == "Device")
-    first = device.currentData()
-    device.setCurrentIndex(device.findData("cpu"))
+        assert dock.isWindow() or not dock.findChildren(QComboBox)
+
+
+@pytest.mark.parametrize("dock", _WITH_MEMORY, indirect=True)
+def test_a_dock_begins_with_what_was_chosen_last_and_can_be_reset(qtbot, dock):
+    box = _remembered(dock)
+    first, other = box.currentData(), _CHOSEN[box.accessibleName()]
+    assert first != other
+    box.setCurrentIndex(box.findData(other))
     viewer, name = dock.viewer_of_test, dock.accessibleName()
     viewer.window.remove_dock_widget(dock)
     with qtbot.waitSignal(dock.destroyed):
         dock.deleteLater()
     again = viewer.window.add_plugin_dock_widget("napari-voxuda", name)[1]
-    box = next(b for b in again.findChildren(QComboBox) if b.accessibleName() == "Device")
-    assert box.currentData() == "cpu"
+    box = _remembered(again)
+    assert box.currentData() == other
     again.defaults_button.click()
     assert box.currentData() == first

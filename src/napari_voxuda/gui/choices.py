@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from qtpy.QtWidgets import QAbstractButton, QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
+from superqt import QLabeledDoubleSlider, QLabeledSlider
 
 from napari_voxuda._params import from_dict, to_dict
 from napari_voxuda.gui.config_form import ConfigForm
@@ -24,7 +25,7 @@ def choice_of(widget: QWidget, base: Callable[[], Any] | None = None) -> Choice:
     Parameters
     ----------
     widget : QWidget
-        A combo box with data, check box, spin box, line of text, row of paths, the sliders of a mask, or
+        A combo box with data, check box, spin box, slider, line of text, row of paths, the sliders of a mask, or
         a form.
     base : callable or None
         Of a form: the settings from which only the differences are kept, so that a new version's
@@ -53,7 +54,7 @@ def choice_of(widget: QWidget, base: Callable[[], Any] | None = None) -> Choice:
             put=lambda value: widget.setChecked(bool(value)),
             changed=widget.toggled,
         )
-    if isinstance(widget, QSpinBox | QDoubleSpinBox):
+    if isinstance(widget, QSpinBox | QDoubleSpinBox | QLabeledSlider | QLabeledDoubleSlider):
         return Choice(get=widget.value, put=widget.setValue, changed=widget.valueChanged)
     if isinstance(widget, QLineEdit):
         return Choice(get=widget.text, put=widget.setText, changed=widget.textChanged)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import (
     QCheckBox,
     QFormLayout,
@@ -32,10 +33,11 @@ from napari_voxuda.io.copick import CopickOwner
 
 __all__ = ["ExportOptions"]
 
+_TWO_COLUMNS = 370
 _PARTICLES = {
     "auto": "Automatic",
-    "labels": "Each label is a particle",
-    "components": "Each connected piece is one",
+    "labels": "Each label",
+    "components": "Each piece",
 }
 
 
@@ -47,6 +49,7 @@ class ExportOptions(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._proposed = ""
+        self._columns = 0
         self._build()
         self._connect()
 
@@ -122,6 +125,19 @@ class ExportOptions(QWidget):
             for row in rows:
                 self.form.setRowVisible(row, option in options)
 
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """List the formats in two columns where there is room, else in one."""
+        super().resizeEvent(event)
+        self._arrange_formats(2 if self.width() >= _TWO_COLUMNS else 1)
+
+    def _arrange_formats(self, columns: int) -> None:
+        if columns == self._columns:
+            return
+        self._columns = columns
+        rows = -(-len(self.format_boxes) // columns)
+        for place, box in enumerate(self.format_boxes.values()):
+            self._grid.addWidget(box, place % rows, place // rows)
+
     def _list_masks(self, masks: list[LayerChoice], chosen: tuple[LayerKey, ...]) -> None:
         before = self.masks()
         self.mask_list.blockSignals(True)
@@ -144,15 +160,13 @@ class ExportOptions(QWidget):
         self.mask_list.setAccessibleName("Masks")
         self.format_boxes: dict[ExportFormat, QCheckBox] = {}
         formats = QWidget()
-        grid = QGridLayout(formats)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setVerticalSpacing(2)
-        half = (len(FORMAT_WORDS) + 1) // 2
-        for place, (chosen, (title, tip)) in enumerate(FORMAT_WORDS.items()):
-            box = QCheckBox(title)
-            box.setToolTip(tip)
-            self.format_boxes[chosen] = box
-            grid.addWidget(box, place % half, place // half)
+        self._grid = QGridLayout(formats)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setVerticalSpacing(2)
+        for chosen, (title, tip) in FORMAT_WORDS.items():
+            self.format_boxes[chosen] = QCheckBox(title)
+            self.format_boxes[chosen].setToolTip(tip)
+        self._arrange_formats(2)
         self._build_fields()
         rows = QWidget()
         self.form = QFormLayout(rows)
@@ -182,7 +196,9 @@ class ExportOptions(QWidget):
         column.addStretch(1)
 
     def _build_fields(self) -> None:
-        self.folder_row = PathRow("Choose…", "The folder to write into.", "none yet", ask_folder)
+        self.folder_row = PathRow(
+            "Choose…", "The folder to write into.", "none yet", ask_folder, "folder to write into"
+        )
         self.name_line = _line("Name", "What the names of the files begin with.")
         self.probability_box = LayerBox(
             "Probability",
@@ -192,7 +208,8 @@ class ExportOptions(QWidget):
         self.particles_box = choice_box(
             "Particles",
             _PARTICLES,
-            "Automatic takes the labels of a mask that has several, else its connected pieces.",
+            "What is one particle: each label, or each connected piece. Automatic takes the labels of a mask "
+            "that has several, else its pieces.",
         )
         self.run_line = _line(
             "Tomogram", "Name of the tomogram as RELION (rlnTomoName) and copick (run) know it."
@@ -212,14 +229,15 @@ class ExportOptions(QWidget):
         self.names_line.setPlaceholderText("1=ribosome, 2=membrane")
         self.version_box = choice_box(
             "OME-Zarr",
-            {"0.4": "0.4, which most programs read", "0.5": "0.5"},
-            "Version of OME-Zarr.",
+            {"0.4": "0.4", "0.5": "0.5"},
+            "Version of OME-Zarr; most programs read 0.4.",
         )
         self.image_row = PathRow(
             "Choose…",
             "The zarr.json or .zattrs in the folder of the OME-Zarr image that gets the labels.",
             "none yet",
             lambda parent, title: ask_files(parent, title, "OME-Zarr (zarr.json .zattrs)"),
+            "OME-Zarr image",
         )
         self._build_copick()
         self.overwrite_box = QCheckBox("Replace files that exist")
@@ -236,6 +254,7 @@ class ExportOptions(QWidget):
             "the folder.",
             "folders of its own",
             lambda parent, title: ask_files(parent, title, "copick project (*.json)"),
+            "copick project",
         )
 
     def _add(self, option: ExportOption, title: str, field: QWidget) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtGui import QFontDatabase
+from qtpy.QtGui import QFontDatabase, QResizeEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
+    QBoxLayout,
     QDialog,
     QFrame,
-    QHBoxLayout,
     QLabel,
     QPlainTextEdit,
     QPushButton,
@@ -33,11 +33,14 @@ from napari_voxuda.gui.executor import ThreadExecutor
 from napari_voxuda.gui.export_options import ExportOptions
 from napari_voxuda.gui.frame import Notice, when_destroyed
 from napari_voxuda.gui.job_bar import JobBar
+from napari_voxuda.gui.wrapping import let_wrap
 
 __all__ = ["ExportWindow"]
 
 _COLUMNS = ("File", "Size", "State", "First particle (x, y, z)")
-_OPTIONS_WIDTH, _WIDTH, _HEIGHT = 370, 1020, 620
+_OPTIONS_WIDTH, _WIDTH, _HEIGHT = 410, 1060, 640
+_SIDE_BY_SIDE, _LEAST_OPTIONS = 760, 260
+_NO_LIMIT = 16_777_215  # of Qt, for a widget's width
 _LET_TYPING_SETTLE_MS = 200
 
 
@@ -76,6 +79,16 @@ class ExportWindow(QDialog):
         self._connect(scene)
         when_destroyed(self, scene.close, self.controller.close, self._executor.close)
         self.controller.begin()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Put the files beside the options where there is room, below them where there is none."""
+        super().resizeEvent(event)
+        wide = self.width() >= _SIDE_BY_SIDE
+        directions = QBoxLayout.Direction
+        self._row.setDirection(directions.LeftToRight if wide else directions.TopToBottom)
+        self._area.setMinimumHeight(0 if wide else _LEAST_OPTIONS)
+        self._area.setMinimumWidth(_OPTIONS_WIDTH if wide else 0)
+        self._area.setMaximumWidth(_OPTIONS_WIDTH if wide else _NO_LIMIT)
 
     def choice(self) -> ExportChoice:
         """Return the inputs."""
@@ -135,12 +148,11 @@ class ExportWindow(QDialog):
 
     def _build(self) -> None:
         self.options = ExportOptions()
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(self.options)
-        area.setFixedWidth(_OPTIONS_WIDTH)
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setWidget(self.options)
         self.table = QTableWidget(0, len(_COLUMNS))
         self.table.setHorizontalHeaderLabels(list(_COLUMNS))
         self.table.setAccessibleName("Files that will be written")
@@ -160,8 +172,11 @@ class ExportWindow(QDialog):
         self.details.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         self.details.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.details.setAccessibleName("The selected file")
+        self.details.setToolTip(
+            "The first lines of the selected file, or what its header will say."
+        )
         self.summary = QLabel()
-        self.summary.setWordWrap(True)
+        let_wrap(self.summary)
         self.summary.setAccessibleName("Summary")
         self.bar = JobBar(
             "Export",
@@ -177,9 +192,9 @@ class ExportWindow(QDialog):
         right.addWidget(self.details, 3)
         for widget in (self.summary, self.bar, self.notice):
             right.addWidget(widget)
-        row = QHBoxLayout(self)
-        row.addWidget(area)
-        row.addLayout(right, 1)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._row.addWidget(self._area, 0)
+        self._row.addLayout(right, 1)
         for button in self.findChildren(QPushButton):
             button.setAutoDefault(False)  # Enter ends a line; it must not press a button
         self.resize(_WIDTH, _HEIGHT)

@@ -75,10 +75,6 @@ class DockFrame(QWidget):
         )
         self.defaults_button.clicked.connect(self.memory.reset)
         self.column.addWidget(self.defaults_button)
-        below = self.footer.itemAt(0)
-        first = below.widget() if below is not None else None
-        if first is not None and (before := first.previousInFocusChain()) is not None:
-            self.setTabOrder(before, self.defaults_button)
 
     def scroll_to(self, widget: QWidget) -> None:
         """Bring a widget of the column into sight, as soon as what has just been shown is laid out."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Protocol
+
+from qtpy.QtWidgets import QPushButton
 
 from napari_voxuda.app.job import JobState
 from napari_voxuda.app.pace import ProgressLine
 from napari_voxuda.app.words import Level
 from napari_voxuda.gui.frame import DockFrame, Notice
 from napari_voxuda.gui.job_bar import JobBar
+from napari_voxuda.gui.remember import Choice
 
 __all__ = ["JobDock"]
 
@@ -35,6 +39,13 @@ class JobDock(DockFrame):
         self.bar, self.notice = bar, Notice()
         self.footer.addWidget(self.bar)
         self.footer.addWidget(self.notice)
+
+    def remember(self, name: str, choices: dict[str, Choice]) -> None:
+        """Begin with what was chosen last; the Tab key comes to the column's last button before the job's."""
+        super().remember(name, choices)
+        order = (self.defaults_button, *self.bar.findChildren(QPushButton))
+        for before, after in pairwise(order):
+            self.setTabOrder(before, after)
 
     def drive(self, start: Callable[[], None], work: _Held) -> None:
         """Let the buttons start and hold the job."""

@@ -24,9 +24,9 @@ __all__ = ["SourceGroup"]
 _KINDS = {
     "phantom": "Built-in phantoms",
     "pdb": "Entries of the PDB",
-    "files": "Structures or density maps",
-    "folder": "A folder of labelled pairs",
-    "layers": "A tomogram and its labels",
+    "files": "Structures or maps",
+    "folder": "Labelled pairs",
+    "layers": "Labelled tomogram",
 }
 _FILES = "Structures and maps (*.pdb *.ent *.cif *.mmcif *.mrc *.map *.rec *.gz);;All files (*)"
 _FROM_ELSEWHERE = ("kind", "files", "voxel_size_angstrom")

@@ -10,6 +10,7 @@ from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene
 from napari_voxuda.app.space_controller import SpaceController
 from napari_voxuda.app.space_view import Space, SpaceRequest
+from napari_voxuda.gui.choices import choice_of
 from napari_voxuda.gui.executor import ThreadExecutor
 from napari_voxuda.gui.frame import when_destroyed
 from napari_voxuda.gui.job_bar import JobBar
@@ -51,6 +52,13 @@ class SpaceDock(JobDock):
         self._connect(scene, space)
         self.show_inside(False)
         self.controller.changed()
+        particles = self.particles
+        inputs = {"side": self.cut.side_box, "thickness": self.cut.thickness}
+        inputs |= {"as": self.cut.as_box, "keep": self.hand.keep_box, "of": particles.of_box}
+        inputs |= {"threshold": particles.threshold, "smoothing": particles.smoothing}
+        inputs |= {"colors": particles.color_box, "surfaces": particles.surfaces_box}
+        inputs["centres"] = particles.centres_box
+        self.remember("space", {name: choice_of(widget) for name, widget in inputs.items()})
 
     def request(self) -> SpaceRequest:
         """Return what the user has chosen."""

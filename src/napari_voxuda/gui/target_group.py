@@ -50,7 +50,7 @@ class TargetGroup(Group):
         self.open_button.setAccessibleName("Open tomogram")
         self.kind_box = choice_box(
             "Target",
-            {"layer": "A tomogram layer", "folder": "A folder of subtomograms"},
+            {"layer": "A tomogram layer", "folder": "Subtomogram folder"},
             "Adapt to boxes cut from a tomogram in the viewer, or to a folder of subtomograms.",
         )
         self.layer_box = LayerBox("Tomogram", "The image layer that the network is adapted to.")

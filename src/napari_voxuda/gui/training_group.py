@@ -32,8 +32,8 @@ __all__ = ["TrainingGroup"]
 
 _PRESETS = {
     "fast": "fast: a first look",
-    "default": "default: longer, better",
-    "paper": "paper: the published schedule",
+    "default": "default: better",
+    "paper": "paper: as published",
 }
 
 
