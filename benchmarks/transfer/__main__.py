@@ -18,7 +18,7 @@ from napari_voxuda.app.words import time_words
 from napari_voxuda.errors import InputError, VoxUDAError
 
 from .estimate import seconds_of
-from .measure import can_run, measure
+from .measure import can_run, measure, truth_checksum
 from .report import draw_bars, markdown
 from .rows import ABLATIONS, ROWS, Row, ablation_rows, changed_row
 from .store import Result, Store, fingerprint
@@ -87,9 +87,10 @@ def _run(given: argparse.Namespace, store: Store) -> None:
     for name in names:  # by target, then by seed, so that an early end leaves whole tables
         for seed in seeds:
             target = _target(name, seed, tier, given)
+            truth = truth_checksum(target)
             for row in rows:
                 if can_run(row, target, tier):
-                    _one(row, target, tier, given, store)
+                    _one(row, target, truth, tier, given, store)
 
 
 def _rows(given: argparse.Namespace, tier: Tier) -> list[Row]:
@@ -108,7 +109,9 @@ def _target(name: str, seed: int, tier: Tier, given: argparse.Namespace) -> Targ
     )
 
 
-def _one(row: Row, target: Target, tier: Tier, given: argparse.Namespace, store: Store) -> None:
+def _one(
+    row: Row, target: Target, truth: str, tier: Tier, given: argparse.Namespace, store: Store
+) -> None:
     mark = fingerprint(row, target, tier)
     label = {
         "tier": tier.name,
@@ -118,16 +121,15 @@ def _one(row: Row, target: Target, tier: Tier, given: argparse.Namespace, store:
         "row": row.name,
         "title": row.title,
     }
-    result = Result(**label, seed=target.seed, fingerprint=mark, iou=0.0, dice=0.0)
-    found = store.find(mark, target.seed)
+    facts = {"seed": target.seed, "fingerprint": mark, "truth": truth}
+    result = Result(**label, **facts, iou=0.0, dice=0.0)
+    found = store.find(mark, target.seed, truth)
     if found is not None:
         store.reuse(found, result)
         return
     run = given.work / "runs" / f"{mark}-{target.seed}"
     score = measure(row, target, tier, run, given.device)
-    result = Result(
-        **label, seed=target.seed, fingerprint=mark, machine=_machine(given.device), **asdict(score)
-    )
+    result = Result(**label, **facts, machine=_machine(given.device), **asdict(score))
     store.add(result)
     said = score.failure or f"Dice {score.dice:.3f}, IoU {score.iou:.3f}"
     print(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import time
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ from .rows import Plan, Row
 from .targets import Target
 from .tiers import Tier
 
-__all__ = ["Score", "can_run", "measure", "score"]
+__all__ = ["Score", "can_run", "measure", "score", "truth_checksum"]
 
 Array = npt.NDArray[Any]
 Pairs = list[tuple[str, Array, Array]]
@@ -93,6 +94,19 @@ def measure(row: Row, target: Target, tier: Tier, run: Path, device: DeviceName)
     spent = time.perf_counter() - started
     shutil.rmtree(run / "checkpoints", ignore_errors=True)
     return score(masks, target, seconds_per_step=pace, seconds=spent)
+
+
+def truth_checksum(target: Target) -> str:
+    """Return a short hash of what is scored against.
+
+    A simulated target is drawn anew on each machine. Where a molecule just finds room, rounding decides, and all
+    that comes after is another draw of the same kind. Only rows of one truth can be compared.
+    """
+    digest = hashlib.sha256()
+    for name, _, truth in _volumes(target):
+        digest.update(f"{name} {truth.shape}".encode())
+        digest.update(np.packbits(truth > 0).tobytes())
+    return digest.hexdigest()[:16]
 
 
 def score(masks: dict[str, Array], target: Target, **costs: float) -> Score:

@@ -39,6 +39,8 @@ def markdown(results: Iterable[Result]) -> str:
     for (tier, split, table, target), rows in grouped(results).items():
         what = target if table == "main" else f"{target}, ablation {table}"
         lines += [f"## {what} ({split}, tier {tier})", "", *_table(rows), ""]
+        if not _share_truths(rows):
+            lines += ["Rows of one seed were scored on different draws of the target.", ""]
     machines = sorted({r.machine for r in results if r.machine})
     return "\n".join([*lines, *(f"Machine: {machine}" for machine in machines)]).strip() + "\n"
 
@@ -87,6 +89,12 @@ def _table(rows: dict[str, Group]) -> Iterator[str]:
         paces = [r.seconds_per_step for r in group if r.seconds_per_step]
         cells.append(f"{fmean(paces):.2g}" if paces else "–")
         yield f"| {' | '.join(cells)} |"
+
+
+def _share_truths(rows: dict[str, Group]) -> bool:
+    """Whether all rows of a seed were scored on the same truth."""
+    pairs = {(r.seed, r.truth) for group in rows.values() for r in group}
+    return len(pairs) == len({seed for seed, _ in pairs}) and all(truth for _, truth in pairs)
 
 
 def _class_cell(group: Group, kind: str) -> str:

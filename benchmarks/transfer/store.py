@@ -33,6 +33,8 @@ class Result:
         Of the target and of the training.
     fingerprint : str
         What settings, source and target were, whatever the seed.
+    truth : str
+        Checksum of the truth that it was scored on, see `measure.truth_checksum`; empty in results of before.
     iou, dice : float
         Means over the subtomograms, or of the whole tomogram, in [0, 1].
     classes : dict
@@ -53,6 +55,7 @@ class Result:
     title: str
     seed: int
     fingerprint: str
+    truth: str = ""
     iou: float
     dice: float
     classes: dict[str, list[float]] = field(default_factory=dict)
@@ -99,9 +102,10 @@ class Store:
         if path.is_file():
             self.results = _read(path)
 
-    def find(self, mark: str, seed: int) -> Result | None:
-        """Return the result of this fingerprint and seed, if there is one."""
-        found = (r for r in self.results if (r.fingerprint, r.seed) == (mark, seed))
+    def find(self, mark: str, seed: int, truth: str) -> Result | None:
+        """Return the result of this fingerprint and seed on this truth, if there is one."""
+        wanted = (mark, seed, truth)
+        found = (r for r in self.results if (r.fingerprint, r.seed, r.truth) == wanted)
         return next(found, None)
 
     def add(self, result: Result) -> None:

@@ -59,6 +59,7 @@ def result(**changes: Any) -> Result:
         "title": "preset `fast`",
         "seed": 0,
         "fingerprint": "a",
+        "truth": "t",
         "iou": 0.4,
         "dice": 0.5,
         "classes": {"ribosome": [0.5, 0.6]},

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmarks.transfer.measure import can_run, measure, score
+from benchmarks.transfer.measure import can_run, measure, score, truth_checksum
 from benchmarks.transfer.rows import ROWS
 from benchmarks.transfer.targets import Target
 from benchmarks.transfer.tiers import Tier
@@ -30,6 +30,17 @@ def test_subtomograms_are_averaged_and_sorted_into_classes(cubes: Target) -> Non
     assert found.classes["ribosome"] == [1.0, 1.0]
     assert found.classes["chaperonin"] == pytest.approx([0.5, 2 / 3])
     assert (found.iou, found.dice) == pytest.approx((0.75, 5 / 6))
+
+
+def test_the_checksum_follows_the_truth_alone(cubes: Target, make_pair: Any) -> None:
+    mark = truth_checksum(cubes)
+    whole = truth(cubes, "ribosome_0")
+    make_pair(cubes.truth, "ribosome_0", np.zeros(whole.shape), whole)
+    assert truth_checksum(cubes) == mark
+    whole = whole.copy()
+    whole[0, 0, 0] = 1
+    make_pair(cubes.truth, "ribosome_0", np.zeros(whole.shape), whole)
+    assert truth_checksum(cubes) != mark
 
 
 def test_a_tomogram_is_scored_whole_and_its_classes_around_their_molecules(

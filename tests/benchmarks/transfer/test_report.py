@@ -67,3 +67,13 @@ def test_the_bars_become_a_picture(tmp_path: Path, make_result: Any) -> None:
     assert (tmp_path / "bars.png").read_bytes().startswith(b"\x89PNG")
     assert not draw_bars([], tmp_path / "none.png")
     assert not (tmp_path / "none.png").exists()
+
+
+def test_rows_of_different_draws_are_told(make_result: Any) -> None:
+    told = "Rows of one seed were scored on different draws of the target."
+    other = {"row": "otsu", "title": "Otsu"}
+    assert told not in markdown(
+        [make_result(), make_result(seed=1, truth="u"), make_result(**other)]
+    )
+    assert told in markdown([make_result(), make_result(**other, truth="u")])
+    assert told in markdown([make_result(truth=""), make_result(**other, truth="")])

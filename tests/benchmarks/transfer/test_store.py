@@ -21,9 +21,10 @@ def test_results_are_found_again(tmp_path: Path, make_result: Any) -> None:
     store.add(make_result(seed=1, failure="training: got nan"))
     again = Store(store.path)
     assert again.results == store.results
-    assert again.find("a", 1) == store.results[1]
-    assert again.find("a", 2) is None
-    assert again.find("b", 0) is None
+    assert again.find("a", 1, "t") == store.results[1]
+    assert again.find("a", 2, "t") is None
+    assert again.find("b", 0, "t") is None
+    assert again.find("a", 1, "another draw") is None
 
 
 def test_a_result_takes_the_place_of_the_same_one_alone(tmp_path: Path, make_result: Any) -> None:
