@@ -175,6 +175,11 @@ class DictScene:
     def has(self, key):
         return key in self.layers
 
+    def shown(self, keys):
+        there = [key for key in keys if key in self.layers]
+        seen = [key for key in there if self.layers[key].get("visible", True)]
+        return next(iter(seen or there), None)
+
     def volume(self, key):
         if key not in self.layers:
             raise InputError("layer: gone.")
@@ -198,9 +203,10 @@ class DictScene:
         volume = Volume(data=data, grid=placement, name=name)
         return self.add("image", volume=volume, name=name, offset=offset)
 
-    def add_labels(self, data, placement, *, name, colors=None, aid=False):
+    def add_labels(self, data, placement, *, name, colors=None, aid=False, visible=True):
         volume = Volume(data=data, grid=placement, name=name)
-        return self.add("aid" if aid else "labels", volume=volume, name=name, colors=colors)
+        kind = "aid" if aid else "labels"
+        return self.add(kind, volume=volume, name=name, colors=colors, visible=visible)
 
     def update_image(self, key, data, placement, offset):
         facts = self.layers[key]

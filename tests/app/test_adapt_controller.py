@@ -37,6 +37,9 @@ class FakeView:
     def target_layer(self):
         return self.inputs.layer
 
+    def target_layers(self):
+        return list(self.inputs.layers)
+
     def mask_choice(self):
         return self.choice
 

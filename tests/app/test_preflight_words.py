@@ -14,7 +14,7 @@ from napari_voxuda.data.volume import Volume
 def preflight(**changes: Any) -> Preflight:
     facts: dict[str, Any] = {
         "starts": ((0, 0, 0),),
-        "tomogram_of": (),
+        "tomogram_of": (0,),
         "box": 32,
         "drawn": 3600,
         "where": "at random places",

@@ -73,6 +73,13 @@ class ViewerScene:
         """Whether the layer is still there."""
         return any(layer.unique_id == key for layer in self._viewer.layers)
 
+    def shown(self, keys: Sequence[LayerKey]) -> LayerKey | None:
+        """Return the uppermost visible one of some layers, else the first that is there."""
+        for layer in reversed(self._viewer.layers):
+            if layer.visible and layer.unique_id in keys:
+                return _key(layer)
+        return next((key for key in keys if self.has(key)), None)
+
     def volume(self, key: LayerKey) -> Volume:
         """Return a layer as a volume."""
         return layer_volume(self._layer(key))
@@ -154,6 +161,7 @@ class ViewerScene:
         name: str,
         colors: Mapping[int, str] | None = None,
         aid: bool = False,
+        visible: bool = True,
     ) -> LayerKey:
         """Add a labels layer, with the colours given for its labels, and return its key."""
         keywords = placement.layer_keywords()
@@ -165,11 +173,11 @@ class ViewerScene:
                 table[label] = color
             keywords["colormap"] = DirectLabelColormap(color_dict=table)
         active = self._viewer.layers.selection.active
-        layer = self._viewer.add_labels(data, name=name, **keywords)
+        layer = self._viewer.add_labels(data, name=name, visible=visible, **keywords)
         if aid:
             mark_as_aid(layer)
-            if active is not None:
-                self._viewer.layers.selection.active = active
+        if active is not None and (aid or not visible):
+            self._viewer.layers.selection.active = active
         return _key(layer)
 
     def update_image(
@@ -316,12 +324,20 @@ class ViewerScene:
             self._watch(emitter, callback)
 
     def watch_view(self, callback: Callable[[], None]) -> None:
-        """Call `callback` when another slice or region is shown."""
+        """Call `callback` when another slice, region or layer is shown."""
         # The camera is the scene's since napari 0.9.
         camera = getattr(self._viewer, "scene", self._viewer).camera.events
         dims = self._viewer.dims.events
         for emitter in (dims.point, dims.order, dims.ndisplay, camera.zoom, camera.center):
             self._watch(emitter, callback)
+
+        def visibility(event: Any = None) -> None:
+            if getattr(event, "type", "") == "visible":
+                callback()
+
+        events = self._viewer.layers.events  # what a layer tells comes from their list again
+        events.connect(visibility)
+        self._watched.append((events, visibility))
 
     def close(self) -> None:
         """Stop watching."""

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from napari_voxuda._types import Message, Task
-from napari_voxuda.app.jobs import AdaptJob, AdaptResult, Segmentation, SegmentJob
+from napari_voxuda.app.jobs import (
+    AdaptJob,
+    AdaptResult,
+    ContrastChoice,
+    DeviceName,
+    Segmentation,
+    SegmentJob,
+)
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.segmentation.settings import SegmentSettings
 
-__all__ = ["AdaptOutcome", "adapt_and_segment_task"]
+__all__ = ["AdaptOutcome", "adapt_and_segment_task", "segment_each_task"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -20,25 +29,25 @@ class AdaptOutcome:
     ----------
     adapted : AdaptResult
         The finished run.
-    segmentation : Segmentation or None
-        The segmented target; None where the target is a folder.
+    segmentations : tuple of Segmentation
+        The segmented tomograms of the target; none where it is a folder.
     """
 
     adapted: AdaptResult
-    segmentation: Segmentation | None = None
+    segmentations: tuple[Segmentation, ...] = ()
 
 
 def adapt_and_segment_task(
-    job: AdaptJob, volume: Volume | None, settings: SegmentSettings
+    job: AdaptJob, volumes: Sequence[Volume], settings: SegmentSettings
 ) -> Task[AdaptOutcome]:
-    """Adapt, then segment `volume` with the finished run.
+    """Adapt, then segment `volumes` with the finished run.
 
     Parameters
     ----------
     job : AdaptJob
         What to adapt to.
-    volume : Volume or None
-        What to segment; nothing where it is None.
+    volumes : sequence of Volume
+        What to segment; may be empty.
     settings : SegmentSettings
         How to segment.
 
@@ -50,18 +59,43 @@ def adapt_and_segment_task(
     from napari_voxuda.app.adapt import adapt_task
 
     adapted = yield from adapt_task(job)
-    if volume is None:
+    if not volumes:
         yield Message(text=f"The adapted model is kept in {adapted.run}.")
         return AdaptOutcome(adapted=adapted)
+    contrast = "auto" if job.resume else job.contrast  # a resumed run keeps its own
+    task = segment_each_task(volumes, adapted.run, settings, job.device, contrast)
+    return AdaptOutcome(adapted=adapted, segmentations=(yield from task))
+
+
+def segment_each_task(
+    volumes: Sequence[Volume],
+    model: Path,
+    settings: SegmentSettings,
+    device: DeviceName,
+    contrast: ContrastChoice,
+) -> Task[tuple[Segmentation, ...]]:
+    """Segment volumes one after the other.
+
+    Parameters
+    ----------
+    volumes : sequence of Volume
+        What to segment.
+    model, settings, device, contrast
+        See `SegmentJob`.
+
+    Yields
+    ------
+    Event
+        Those of `segment_task`, and where there are several a `Message` before each.
+    """
     from napari_voxuda.app.segment import segment_task
 
-    segmentation = yield from segment_task(
-        SegmentJob(
-            volume=volume,
-            model=adapted.run,
-            settings=settings,
-            device=job.device,
-            contrast="auto" if job.resume else job.contrast,  # a resumed run keeps its own
-        )
+    job = SegmentJob(
+        volume=volumes[0], model=model, settings=settings, device=device, contrast=contrast
     )
-    return AdaptOutcome(adapted=adapted, segmentation=segmentation)
+    found = []
+    for number, volume in enumerate(volumes, 1):
+        if len(volumes) > 1:
+            yield Message(text=f"Segmenting {volume.name}, {number} of {len(volumes)}.")
+        found.append((yield from segment_task(replace(job, volume=volume))))
+    return tuple(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,17 +10,21 @@ from typing import Any
 
 from napari_voxuda._types import Event, Message, Progress
 from napari_voxuda.adaptation.events import Alarm, CheckpointSaved, Preview, SnapshotKept, StepDone
-from napari_voxuda.app.adapt_and_segment import AdaptOutcome, adapt_and_segment_task
-from napari_voxuda.app.adapt_request import AdaptRequest, make_job, target_volume
+from napari_voxuda.app.adapt_and_segment import (
+    AdaptOutcome,
+    adapt_and_segment_task,
+    segment_each_task,
+)
+from napari_voxuda.app.adapt_request import AdaptRequest, TargetLayer, make_job, target_layers
+from napari_voxuda.app.adapt_target import check_voxel_sizes
 from napari_voxuda.app.adapt_view import AdaptView
 from napari_voxuda.app.child import child_task
 from napari_voxuda.app.comparison_controller import ComparisonController
+from napari_voxuda.app.contrast_words import contrast_words
 from napari_voxuda.app.job import Job, JobState
-from napari_voxuda.app.jobs import Segmentation, SegmentJob
+from napari_voxuda.app.jobs import Segmentation
 from napari_voxuda.app.live_controller import LiveController
 from napari_voxuda.app.live_view import LivePiece, ViewWish
-from napari_voxuda.app.mask_controller import MaskController
-from napari_voxuda.app.mask_refinement import RefinedMask
 from napari_voxuda.app.pace import Pace, ProgressLine
 from napari_voxuda.app.preflight import preflight_task
 from napari_voxuda.app.preflight_controller import PreflightController
@@ -27,9 +32,9 @@ from napari_voxuda.app.refine_start import RefineStart
 from napari_voxuda.app.run_places import fresh_run_folder, has_model, is_resumable
 from napari_voxuda.app.running import Executor, LatestOnly
 from napari_voxuda.app.runs_controller import RunsController
-from napari_voxuda.app.scene import Scene
-from napari_voxuda.app.words import error_words, time_words
-from napari_voxuda.data.volume import Volume
+from napari_voxuda.app.scene import LayerKey, Scene
+from napari_voxuda.app.target_masks import TargetMasks
+from napari_voxuda.app.words import error_words, names_words, time_words
 from napari_voxuda.errors import InputError, VoxUDAError
 
 __all__ = ["AdaptController"]
@@ -63,9 +68,9 @@ class AdaptController:
         self._contrast: LatestOnly[str] = LatestOnly(
             executor, view.show_contrast, lambda error: view.show_contrast(f"Not known: {error}")
         )
-        self.mask = MaskController(scene, executor, self._mask_shown, self._failed)
+        self.mask = TargetMasks(scene, executor, self._mask_shown, self._failed)
         self.runs = RunsController(view, executor, self._show_run)
-        self.live = LiveController(view.live, scene, executor, view.target_layer)
+        self.live = LiveController(view.live, scene, executor, self._shown_target)
         self.preflight = PreflightController(view, scene)
         self._mask_run: Path | None = None
         self.comparison = ComparisonController(
@@ -103,23 +108,27 @@ class AdaptController:
 
     def target_changed(self) -> None:
         """Show voxel size and contrast of the newly chosen target."""
-        key = self._view.target_layer()
+        keys = [key for key in self._view.target_layers() if self._scene.has(key)]
         self._contrast.forget()
-        if key is None or not self._scene.has(key):
+        if not keys:
             self._view.show_contrast("")
             return
         try:
-            volume = self._scene.volume(key)
+            volumes = [self._scene.volume(key) for key in keys]
+            check_voxel_sizes(volumes)
         except VoxUDAError as error:
             self._view.say(str(error), "error")
             return
-        size = volume.grid.voxel_size_angstrom
+        sizes = [volume.grid.voxel_size_angstrom for volume in volumes]
+        size = next((size for size in sizes if size is not None), None)
+        layer = "layer" if len(keys) == 1 else "layers"
         if size is None:
-            self._view.show_voxel_size(None, "The layer does not tell it; please type it.")
+            told = "does" if len(keys) == 1 else "do"
+            self._view.show_voxel_size(None, f"The {layer} {told} not tell it; please type it.")
         else:
-            self._view.show_voxel_size(sum(size) / 3, "From the layer.")
+            self._view.show_voxel_size(sum(size) / 3, f"From the {layer}.")
         self._view.show_contrast("Looking at the contrast…")
-        self._contrast.request(partial(_contrast_words, volume))
+        self._contrast.request(partial(contrast_words, volumes))
 
     def run_folder_changed(self) -> None:
         """Show what can be done with the run folder that the user chose, and its curves."""
@@ -167,7 +176,7 @@ class AdaptController:
             return
         try:
             request = self._view.request()
-            volume, placement = self._target(request)
+            layers = self._targets(request)
             if self._run is None or not has_model(self._run):
                 raise InputError(
                     "Model: a finished run was wanted. Choose its folder as run folder."
@@ -175,16 +184,12 @@ class AdaptController:
         except VoxUDAError as error:
             self._view.say(str(error), "error")
             return
-        from napari_voxuda.app.segment import segment_task
-
-        job = SegmentJob(
-            volume=volume,
-            model=self._run,
-            settings=request.segment_settings,
-            device=request.device,
-            contrast=request.contrast,
+        volumes = [layer.volume for layer in layers]
+        settings = request.segment_settings
+        task = partial(
+            segment_each_task, volumes, self._run, settings, request.device, request.contrast
         )
-        self._launch(lambda: segment_task(job), partial(self._segmented, placement, volume.name))
+        self._launch(task, partial(self._segmented, layers))
 
     def mask_changed(self) -> None:
         """Make the mask again: threshold, smallest size or numbering has changed."""
@@ -192,7 +197,7 @@ class AdaptController:
 
     def hand_over(self) -> RefineStart:
         """Return the mask for the dock *Vox-UDA refine* and let go of it; see `MaskController`."""
-        start = self.mask.hand_over(self._view.target_layer(), self._run, self._view.mask_choice())
+        start = self.mask.hand_over(self._shown_target(), self._run, self._view.mask_choice())
         self._view.show_result(False, "The mask goes on in the dock “Vox-UDA refine”.")
         self.comparison.update()
         return start
@@ -209,11 +214,9 @@ class AdaptController:
     def _begin(self, *, resume: bool, check: bool = False) -> None:
         try:
             request = self._view.request()
-            volume, placement = None, None
+            layers = [] if request.folder is not None else self._targets(request)
             name = request.folder.name if request.folder is not None else ""
-            if request.folder is None:
-                volume, placement = self._target(request)
-                name = volume.name
+            name = name or names_words([layer.volume.name for layer in layers])
             run = self._run if resume else request.run
             if run is None:
                 run = fresh_run_folder(name)
@@ -223,31 +226,45 @@ class AdaptController:
             return
         if check:
             tried = _placed(partial(preflight_task, job), request)
-            on_end = partial(self.preflight.show, placement, name)
+            on_end = partial(self.preflight.show, layers)
             self._launch(tried, on_end, stopped="The check was stopped.")
             return
         self._run = run
         self.preflight.clear()
-        job = replace(job, live=self.live.begin(request.layer, placement, run, job.settings.steps))
+        places = [(layer.key, layer.placement) for layer in layers]
+        key, placement = places[0] if places else (None, None)
+        live = self.live.begin(key, placement, run, job.settings.steps, places[1:])
+        job = replace(job, live=live)
         self.runs.leave()
         self.runs.remember(run)
         if not resume:
             self._view.clear_curves()
-        call = partial(adapt_and_segment_task, job, volume, request.segment_settings)
+        call = partial(
+            adapt_and_segment_task,
+            job,
+            [layer.volume for layer in layers],
+            request.segment_settings,
+        )
         task = _placed(call, request, job.live)
-        self._launch(task, partial(self._adapted, placement, name))
+        self._launch(task, partial(self._adapted, layers))
         self._view.log(f"Run folder: {run}")
 
-    def _target(self, request: AdaptRequest) -> tuple[Volume, Any]:
-        """Return the target volume and its place; give a pixel layer the voxel size in Å."""
-        volume = target_volume(request, self._scene)
-        key, size = request.layer, request.voxel_size_angstrom
-        if key is not None and size is not None:
-            if self._scene.volume(key).grid.voxel_size_angstrom is None:
-                self._scene.set_voxel_size(key, size)
-                self._view.log(f"The layer {volume.name} is shown with voxels of {size:g} Å now.")
-            return volume, self._scene.placement(key)
-        return volume, self._scene.placement(key) if key is not None else None
+    def _targets(self, request: AdaptRequest) -> list[TargetLayer]:
+        """Return the target layers; give a pixel layer the voxel size in Å."""
+        found = target_layers(request, self._scene)
+        size = request.voxel_size_angstrom
+        for layer in found:
+            known = self._scene.volume(layer.key).grid.voxel_size_angstrom
+            if size is not None and known is None:
+                self._scene.set_voxel_size(layer.key, size)
+                self._view.log(
+                    f"The layer {layer.volume.name} is shown with voxels of {size:g} Å now."
+                )
+        place = self._scene.placement
+        return [replace(layer, placement=place(layer.key)) for layer in found]
+
+    def _shown_target(self) -> LayerKey | None:
+        return self._scene.shown(self._view.target_layers())
 
     def _launch(self, task: Any, on_end: Any, *, stopped: str = "") -> None:
         self._pace = Pace()
@@ -293,23 +310,29 @@ class AdaptController:
         text = f"step {event.step} of {event.total}, {left} left"
         self._view.show_progress(ProgressLine(text=text, done=event.step, total=event.total))
 
-    def _adapted(self, placement: Any, name: str, outcome: AdaptOutcome) -> None:
+    def _adapted(self, layers: list[TargetLayer], outcome: AdaptOutcome) -> None:
         self._view.log(f"Adapted in {outcome.adapted.steps} steps.")
-        if outcome.segmentation is not None:
-            self._segmented(placement, name, outcome.segmentation)
+        if outcome.segmentations:
+            self._segmented(layers, outcome.segmentations)
         else:
             self._view.say(
                 "Done. To use the model, choose a tomogram layer as target and press "
                 "“Segment with this run”."
             )
 
-    def _segmented(self, placement: Any, name: str, segmentation: Segmentation) -> None:
+    def _segmented(self, layers: list[TargetLayer], found: Sequence[Segmentation]) -> None:
         self._mask_run = self._run
-        mask = self.mask.take(segmentation, placement, name, self._view.mask_choice())
-        self._view.say(f"Done. The mask is the layer “{mask}”.")
+        masks = self.mask.take(layers, found, self._view.mask_choice())
+        if len(masks) == 1:
+            self._view.say(f"Done. The mask is the layer “{masks[0]}”.")
+        else:
+            self._view.say(
+                f"Done. The masks are {len(masks)} layers, each named after its tomogram; that of the "
+                "tomogram on top is shown."
+            )
 
-    def _mask_shown(self, mask: RefinedMask) -> None:
-        self._view.show_result(True, mask.words)
+    def _mask_shown(self, words: str) -> None:
+        self._view.show_result(True, words)
         self.comparison.update()
 
     def _failed(self, error: BaseException) -> None:
@@ -336,11 +359,3 @@ def _placed(
 ) -> partial[Any]:
     """Return what makes the task of `call` where the user wants it to run."""
     return partial(child_task, call, live) if request.place == "process" else call
-
-
-def _contrast_words(volume: Volume) -> str:
-    """Say whether protein looks dark or bright; called in a worker."""
-    from napari_voxuda.data.contrast import detect_contrast
-
-    guess = detect_contrast([volume])
-    return guess.reason if guess.is_sure else f"⚠ {guess.reason}"

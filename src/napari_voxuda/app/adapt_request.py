@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from napari_voxuda.adaptation.settings import AdaptSettings
-from napari_voxuda.app.jobs import AdaptJob, DeviceName, GapJob
+from napari_voxuda.app.adapt_target import check_voxel_sizes
+from napari_voxuda.app.jobs import AdaptJob, DeviceName, GapJob, TargetChoice
 from napari_voxuda.app.layer_source import LayerSource
 from napari_voxuda.app.mask_refinement import MaskChoice
 from napari_voxuda.app.scene import LayerKey, Scene
@@ -17,7 +18,14 @@ from napari_voxuda.errors import InputError
 from napari_voxuda.segmentation.settings import SegmentSettings
 from napari_voxuda.simulation.settings import SourceSettings
 
-__all__ = ["AdaptRequest", "LabelledLayers", "make_gap_job", "make_job", "target_volume"]
+__all__ = [
+    "AdaptRequest",
+    "LabelledLayers",
+    "TargetLayer",
+    "make_gap_job",
+    "make_job",
+    "target_layers",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +45,25 @@ class LabelledLayers:
     contrast: Literal["auto", "bright", "dark"] = "auto"
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TargetLayer:
+    """A layer that the network is adapted to.
+
+    Parameters
+    ----------
+    key : LayerKey
+        The layer.
+    volume : Volume
+        What it holds.
+    placement : object
+        Where it lies, for the layers that are derived from it.
+    """
+
+    key: LayerKey
+    volume: Volume
+    placement: Any
+
+
 @dataclass(frozen=True, kw_only=True)
 class AdaptRequest:
     """The dock's inputs.
@@ -44,7 +71,9 @@ class AdaptRequest:
     Parameters
     ----------
     layer : LayerKey or None
-        The target layer; for a folder, None.
+        The target layer, or the first of several; for a folder, None.
+    more_layers : tuple of LayerKey
+        The other layers where the network is adapted to several tomograms.
     folder : Path or None
         A folder of subtomograms as target.
     picks : LayerKey or None
@@ -74,6 +103,7 @@ class AdaptRequest:
     """
 
     layer: LayerKey | None = None
+    more_layers: tuple[LayerKey, ...] = ()
     folder: Path | None = None
     picks: LayerKey | None = None
     picks_file: Path | None = None
@@ -89,25 +119,40 @@ class AdaptRequest:
     mask: MaskChoice = field(default_factory=lambda: MaskChoice(threshold=0.5))
 
     @property
+    def layers(self) -> tuple[LayerKey, ...]:
+        """All target layers; none for a folder."""
+        return () if self.layer is None else (self.layer, *self.more_layers)
+
+    @property
     def segment_settings(self) -> SegmentSettings:
         """The settings of the segmentation after the training; the mask is made separately."""
         return SegmentSettings(threshold=self.mask.threshold)
 
 
-def target_volume(request: AdaptRequest, scene: Scene) -> Volume:
-    """Return the target layer as a volume whose voxel size is known.
+def target_layers(request: AdaptRequest, scene: Scene) -> list[TargetLayer]:
+    """Return the target layers as volumes whose voxel size is known and one.
 
     Raises
     ------
     InputError
-        When no layer is chosen, it is gone, or its voxel size is unknown.
+        When no layer is chosen, one is gone, or their voxel size is unknown or not one.
     """
-    if request.layer is None or not scene.has(request.layer):
+    keys = request.layers or (None,)
+    check_voxel_sizes([scene.volume(key) for key in keys if key is not None and scene.has(key)])
+    volumes = [_target_volume(key, request, scene) for key in keys]
+    return [
+        TargetLayer(key=key, volume=volume, placement=scene.placement(key))
+        for key, volume in zip(keys, volumes, strict=True)
+    ]
+
+
+def _target_volume(key: LayerKey | None, request: AdaptRequest, scene: Scene) -> Volume:
+    if key is None or not scene.has(key):
         raise InputError(
             "Target: a tomogram layer was wanted, got none. Open a tomogram with the button "
             "“Open tomogram…” and choose it as target."
         )
-    volume = scene.volume(request.layer)
+    volume = scene.volume(key)
     known, wanted = volume.grid.voxel_size_angstrom, request.voxel_size_angstrom
     if wanted is None and known is None:
         raise InputError(
@@ -160,14 +205,15 @@ def make_gap_job(request: AdaptRequest, scene: Scene) -> GapJob:
 
 def _inputs(request: AdaptRequest, scene: Scene) -> dict[str, Any]:
     """Return what the two jobs have in common, by name."""
-    target: Path | Volume
+    target: TargetChoice
     picks: Path | Picks | None = None
     if request.folder is not None:
         target = request.folder
         if not target.is_dir():
-            raise InputError(f"{target}: a folder of subtomograms was wanted. Choose it again.")
+            raise InputError(f"{target}: a folder was wanted. Choose it again.")
     else:
-        target = target_volume(request, scene)
+        found = tuple(layer.volume for layer in target_layers(request, scene))
+        target = found[0] if len(found) == 1 else found
         picks = request.picks_file
         if request.picks is not None and request.layer is not None:
             picks = scene.picks(request.picks, request.layer)

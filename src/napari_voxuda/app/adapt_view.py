@@ -38,7 +38,11 @@ class AdaptView(RunsView, CheckView, Protocol):
         ...
 
     def target_layer(self) -> LayerKey | None:
-        """Return the chosen target layer; None while a folder is the target."""
+        """Return the chosen target layer, or the first of several; None while a folder is the target."""
+        ...
+
+    def target_layers(self) -> list[LayerKey]:
+        """Return all chosen target layers; none while a folder is the target."""
         ...
 
     def mask_choice(self) -> MaskChoice:
@@ -56,7 +60,7 @@ class AdaptView(RunsView, CheckView, Protocol):
         ...
 
     def choose_target(self, key: LayerKey) -> None:
-        """Choose a target layer."""
+        """Choose a target layer; where several can be chosen, this one too."""
         ...
 
     def show_voxel_size(self, voxel_size_angstrom: float | None, note: str) -> None:

@@ -71,6 +71,7 @@ class LiveController:
         self._scene = scene
         self._chosen_layer = chosen_layer
         self._wish: ViewWish | None = None  # while a run goes on
+        self._targets: list[tuple[LayerKey, Any]] = []  # of the run
         self._target: LayerKey | None = None
         self._placement: Any = None
         self._layer: LayerKey | None = None
@@ -80,14 +81,25 @@ class LiveController:
         self._snapshots: list[Snapshot] = []
         self._damaged: set[Path] = set()
         self._chosen: int | None = None  # step of a snapshot; None for now, or the last one
-        self._seen: tuple[int, SliceView] | None = None
+        self._seen: tuple[int, LayerKey, SliceView] | None = None
         self._viewer = SnapshotViewer()
         self._pictures = Newest(executor, self._show, self._failed)
 
-    def begin(self, key: LayerKey | None, placement: Any, run: Path, steps: int) -> ViewWish | None:
-        """Get ready for a run on a layer, or on a folder; return what the run is to look at."""
+    def begin(
+        self,
+        key: LayerKey | None,
+        placement: Any,
+        run: Path,
+        steps: int,
+        others: Sequence[tuple[LayerKey, Any]] = (),
+    ) -> ViewWish | None:
+        """Get ready for a run on a layer, or on a folder; return what the run is to look at.
+
+        With `others`, further layers and their places, it is the one of them all that is shown.
+        """
         self._remove()
         self._target, self._placement = key, placement
+        self._targets = [] if key is None else [(key, placement), *others]
         self._chosen = None
         self._wish = None if key is None else ViewWish()
         self._view.show_note(_NO_LIVE if key is None else "")
@@ -124,7 +136,8 @@ class LiveController:
 
     def show_piece(self, piece: LivePiece) -> None:
         """Show what the run has predicted, unless another picture is wanted."""
-        if self._wish is not None and self._chosen is None and self._wanted():
+        is_shown = self._wish is not None and self._wish.tomogram == piece.tomogram
+        if is_shown and self._chosen is None and self._wanted():
             self._put("live", piece)
             self._view.show_note(f"Shown: the prediction after step {piece.step}.")
 
@@ -183,8 +196,17 @@ class LiveController:
     def _ask(self) -> None:
         """Tell the run what is to be shown of it."""
         if self._wish is not None:
+            self._follow(self._wish)
             looks = self._wanted() and self._chosen is None
             self._wish.view = self._slice(self._target) if looks else None
+
+    def _follow(self, wish: ViewWish) -> None:
+        """Turn to that of the run's tomograms which is shown."""
+        keys = [key for key, _ in self._targets]
+        shown = self._scene.shown(keys) if len(keys) > 1 else None
+        if shown is not None:
+            wish.tomogram = keys.index(shown)
+            self._target, self._placement = self._targets[wish.tomogram]
 
     def _make_room(self) -> None:
         """Add the layer, empty, right after a click: a viewer takes up to 0.3 s for a new one."""
@@ -208,14 +230,14 @@ class LiveController:
             self._view.show_note(_NO_TARGET)
             return
         view = self._scene.slice_view(key)
-        if view is None or self._seen == (snapshot.step, view):
+        if view is None or self._seen == (snapshot.step, key, view):
             return
         try:
             volume, self._placement = self._scene.volume(key), self._scene.placement(key)
         except VoxUDAError as error:
             self._view.show_note(str(error))
             return
-        self._seen = (snapshot.step, view)
+        self._seen = (snapshot.step, key, view)
         self._target = key
         self._pictures.request(
             partial(self._viewer.task, volume, snapshot.path, snapshot.step, view)

@@ -55,6 +55,7 @@ class MaskController:
         self._voxel_size: Triple | None = None
         self._placement: Any = None
         self._name = ""
+        self._visible = True
         self._labels_key: LayerKey | None = None
         self._provenance = Provenance(task="export")
         self._marks = np.zeros((0, 0, 0), np.uint8)
@@ -74,7 +75,13 @@ class MaskController:
         return key if key is not None and self._scene.has(key) else None
 
     def take(
-        self, segmentation: Segmentation, placement: Any, name: str, choice: MaskChoice
+        self,
+        segmentation: Segmentation,
+        placement: Any,
+        name: str,
+        choice: MaskChoice,
+        *,
+        visible: bool = True,
     ) -> str:
         """Add the layers of a new segmentation of the layer `name`; return the mask's name."""
         probability = segmentation.probability
@@ -84,6 +91,7 @@ class MaskController:
         self._placement = placement
         self._name = f"{name} mask"
         self._labels_key = None
+        self._visible = visible
         self._provenance = segmentation.provenance or Provenance(task="segment")
         self._marks = np.zeros(probability.shape, np.uint8)
         self._history = LabelHistory()
@@ -154,7 +162,9 @@ class MaskController:
     def _show(self, mask: RefinedMask) -> None:
         key = self.labels_key
         if key is None:
-            key = self._scene.add_labels(mask.labels, self._placement, name=self._name)
+            key = self._scene.add_labels(
+                mask.labels, self._placement, name=self._name, visible=self._visible
+            )
             self._labels_key = key
             self._scene.watch_labels(key, partial(self._painted, key))
         else:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Protocol
 
+from napari_voxuda.app.adapt_request import TargetLayer
 from napari_voxuda.app.preflight import Preflight
 from napari_voxuda.app.scene import LayerKey, Scene
 from napari_voxuda.errors import VoxUDAError
@@ -33,7 +36,7 @@ class PreflightController:
     def __init__(self, view: CheckView, scene: Scene) -> None:
         self._view = view
         self._scene = scene
-        self._key: LayerKey | None = None
+        self._keys: list[LayerKey] = []
         self._shown = False
 
     @property
@@ -41,13 +44,16 @@ class PreflightController:
         """Whether a report is shown."""
         return self._shown
 
-    def show(self, placement: Any, name: str, report: Preflight) -> None:
-        """Show a report, and its boxes in the viewer where the target is a tomogram."""
+    def show(self, layers: Sequence[TargetLayer], report: Preflight) -> None:
+        """Show a report, and its boxes in the viewer on each tomogram of the target."""
         self._remove()
-        if report.starts and placement is not None:
-            self._key = self._scene.add_boxes(
-                report.starts, report.box, placement, name=f"{name} boxes"
-            )
+        for number, layer in enumerate(layers):
+            inside = zip(report.tomogram_of, report.starts, strict=True)
+            if starts := [start for which, start in inside if which == number]:
+                name = f"{layer.volume.name} boxes"
+                self._keys.append(
+                    self._scene.add_boxes(starts, report.box, layer.placement, name=name)
+                )
         self._shown = True
         self._view.show_check(report)
 
@@ -59,9 +65,7 @@ class PreflightController:
             self._view.show_check(None)
 
     def _remove(self) -> None:
-        key, self._key = self._key, None
-        if key is not None:
-            try:
+        keys, self._keys = self._keys, []
+        for key in keys:
+            with suppress(VoxUDAError):  # the user was faster
                 self._scene.remove(key)
-            except VoxUDAError:
-                return  # the user was faster

@@ -92,6 +92,10 @@ class Scene(Protocol):
         """Whether the layer is still there."""
         ...
 
+    def shown(self, keys: Sequence[LayerKey]) -> LayerKey | None:
+        """Return the uppermost visible one of some layers, else the first that is there."""
+        ...
+
     def volume(self, key: LayerKey) -> Volume:
         """Return a layer as a volume."""
         ...
@@ -140,6 +144,7 @@ class Scene(Protocol):
         name: str,
         colors: Mapping[int, str] | None = None,
         aid: bool = False,
+        visible: bool = True,
     ) -> LayerKey:
         """Add a labels layer, with the colours given for its labels, and return its key.
 
@@ -225,7 +230,7 @@ class Scene(Protocol):
         ...
 
     def watch_view(self, callback: Callable[[], None]) -> None:
-        """Call `callback` when another slice or region is shown."""
+        """Call `callback` when another slice, region or layer is shown."""
         ...
 
     def close(self) -> None:

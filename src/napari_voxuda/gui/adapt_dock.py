@@ -77,11 +77,10 @@ class AdaptDock(JobDock):
     def request(self) -> AdaptRequest:
         """Return the inputs."""
         if self.target.wants_folder() and self.target.folder() is None:
-            raise InputError(
-                "Target: a folder of subtomograms was wanted, got none. Press Choose… and pick one."
-            )
+            raise InputError("Target: a folder was wanted, got none. Press Choose… and pick one.")
         return AdaptRequest(
             layer=self.target.layer(),
+            more_layers=tuple(self.target.layers()[1:]),
             folder=self.target.folder(),
             picks=self.target.picks(),
             picks_file=self.target.picks_file(),
@@ -101,6 +100,10 @@ class AdaptDock(JobDock):
         """Return the chosen target layer."""
         return self.target.layer()
 
+    def target_layers(self) -> list[LayerKey]:
+        """Return all chosen target layers."""
+        return self.target.layers()
+
     def mask_choice(self) -> MaskChoice:
         """Return how the mask is to be made."""
         return self.result.choice()
@@ -118,7 +121,7 @@ class AdaptDock(JobDock):
 
     def choose_target(self, key: LayerKey) -> None:
         """Choose a target layer."""
-        self.target.layer_box.set_key(key)
+        self.target.choose(key)
 
     def show_voxel_size(self, voxel_size_angstrom: float | None, note: str) -> None:
         """Show the target's voxel size."""

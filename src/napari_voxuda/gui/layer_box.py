@@ -52,6 +52,10 @@ class LayerBox(QComboBox):
             if key is not None and self.itemData(index) == key:
                 self.setCurrentIndex(index)
 
+    def set_none(self) -> None:
+        """Choose no layer."""
+        self.setCurrentIndex(-1)
+
     def show_choices(self, choices: list[LayerChoice]) -> None:
         """List `choices`; the chosen layer stays chosen where it is still there."""
         before = self.key()

@@ -12,6 +12,7 @@ from napari_voxuda.app.scene import LayerChoice, LayerKey
 from napari_voxuda.gui.frame import Group
 from napari_voxuda.gui.inputs import FloatBox, choice_box
 from napari_voxuda.gui.layer_box import LayerBox
+from napari_voxuda.gui.layer_list import LayerList
 from napari_voxuda.gui.path_row import MRC_FILTER, PathRow, ask_files, ask_folder
 from napari_voxuda.gui.wrapping import let_wrap
 
@@ -28,7 +29,7 @@ _PICKS_FILTER = "Picks (*.star *.json *.ndjson *.csv);;All files (*)"
 
 
 class TargetGroup(Group):
-    """Tomogram layer or folder of subtomograms, picks, voxel size and contrast."""
+    """Tomogram layers or a folder, picks, voxel size and contrast."""
 
     changed = Signal()
     opened = Signal(object)
@@ -45,15 +46,24 @@ class TargetGroup(Group):
         self.open_button = QPushButton("Open tomogram…")
         self.open_button.setToolTip(
             "Open a tomogram (MRC, EM, TIFF; of an OME-Zarr folder choose zarr.json or .zattrs) as a layer "
-            "and choose it as target."
+            "and choose it as target. Choose several files to adapt to all of them."
         )
         self.open_button.setAccessibleName("Open tomogram")
         self.kind_box = choice_box(
             "Target",
-            {"layer": "A tomogram layer", "folder": "Subtomogram folder"},
-            "Adapt to boxes cut from a tomogram in the viewer, or to a folder of subtomograms.",
+            {
+                "layer": "A tomogram layer",
+                "layers": "Several tomogram layers",
+                "folder": "A folder",
+            },
+            "Adapt to boxes cut from a tomogram in the viewer, from several of one voxel size, or to a folder of "
+            "subtomograms or tomograms.",
         )
         self.layer_box = LayerBox("Tomogram", "The image layer that the network is adapted to.")
+        self.layer_list = LayerList(
+            "Tomograms",
+            "Tick the image layers that the network is adapted to, at least one. They need one voxel size.",
+        )
         self.picks_box = LayerBox(
             "Picks",
             "A points layer at the particles: boxes are cut there instead of at random.",
@@ -61,10 +71,10 @@ class TargetGroup(Group):
         )
         self.folder_row = PathRow(
             "Choose…",
-            "A folder of MRC subtomograms of one size.",
+            "A folder of MRC subtomograms of one size, or of tomograms of one voxel size.",
             "no folder chosen",
             ask_folder,
-            "folder of subtomograms",
+            "folder of subtomograms or tomograms",
         )
         self.picks_row = PathRow(
             "From file…",
@@ -98,6 +108,7 @@ class TargetGroup(Group):
     def _connect(self) -> None:
         self.kind_box.currentIndexChanged.connect(self._show_kind)
         self.layer_box.chosen.connect(self.changed.emit)
+        self.layer_list.chosen.connect(self.changed.emit)
         self.folder_row.changed.connect(self.changed.emit)
         self.picks_row.changed.connect(
             lambda: self.picks_box.setEnabled(self.picks_row.path() is None)
@@ -105,16 +116,29 @@ class TargetGroup(Group):
         self.open_button.clicked.connect(self._ask_open)
 
     def layer(self) -> LayerKey | None:
-        """Return the chosen tomogram layer, or None while a folder is the target."""
-        return None if self._is_folder() else self.layer_box.key()
+        """Return the chosen tomogram layer, or the first of several; None while a folder is the target."""
+        return next(iter(self.layers()), None)
+
+    def layers(self) -> list[LayerKey]:
+        """Return the chosen tomogram layers; none while a folder is the target."""
+        if self._kind() == "layers":
+            return self.layer_list.keys()
+        key = self.layer_box.key()
+        return [] if self._is_folder() or key is None else [key]
+
+    def choose(self, key: LayerKey) -> None:
+        """Choose a layer, or tick it where several can be chosen."""
+        self.layer_box.set_key(key)
+        if self._kind() == "layers":
+            self.layer_list.tick([key])
 
     def folder(self) -> Path | None:
         """Return the chosen folder, or None while a layer is the target."""
         return self.folder_row.path() if self._is_folder() else None
 
     def picks(self) -> LayerKey | None:
-        """Return the chosen points layer; None where a file is chosen."""
-        unused = self._is_folder() or self.picks_row.path() is not None
+        """Return the chosen points layer; None where a file or several tomograms are chosen."""
+        unused = self._kind() != "layer" or self.picks_row.path() is not None
         return None if unused else self.picks_box.key()
 
     def picks_file(self) -> Path | None:
@@ -137,6 +161,7 @@ class TargetGroup(Group):
     def show_layers(self, images: list[LayerChoice], points: list[LayerChoice]) -> None:
         """Show the layers to choose from."""
         self.layer_box.show_choices(images)
+        self.layer_list.show_choices(images)
         self.picks_box.show_choices(points)
 
     def show_voxel_size(self, voxel_size_angstrom: float | None, note: str) -> None:
@@ -158,6 +183,7 @@ class TargetGroup(Group):
         self._rows.addRow(self.open_button)
         self._rows.addRow("Adapt to", self.kind_box)
         self._rows.addRow("Tomogram", self.layer_box)
+        self._rows.addRow("Tomograms", self.layer_list)
         self._rows.addRow("Folder", self.folder_row)
         self._rows.addRow("Picks", self.picks_box)
         self._rows.addRow("", self.picks_row)
@@ -167,21 +193,34 @@ class TargetGroup(Group):
         self._rows.addRow(self.contrast_note)
         self.addWidget(inner)
 
+    def _kind(self) -> str:
+        return str(self.kind_box.currentData())
+
     def _is_folder(self) -> bool:
-        return bool(self.kind_box.currentData() == "folder")
+        return self._kind() == "folder"
 
     def _show_kind(self) -> None:
-        folder = self._is_folder()
-        self._rows.setRowVisible(self.layer_box, not folder)
-        self._rows.setRowVisible(self.picks_box, not folder)
+        kind, folder = self._kind(), self._is_folder()
+        self._rows.setRowVisible(self.layer_box, kind == "layer")
+        self._rows.setRowVisible(self.layer_list, kind == "layers")
+        self._rows.setRowVisible(self.picks_box, kind == "layer")
         self._rows.setRowVisible(self.picks_row, not folder)
         self._rows.setRowVisible(self.folder_row, folder)
+        label = self._rows.labelForField(self.picks_row)
+        if isinstance(label, QLabel):  # without the box of layers it is the row that has the name
+            label.setText("Picks" if kind == "layers" else "")
+        if kind == "layers" and not self.layer_list.keys():
+            self.layer_list.tick([self.layer_box.key()])
         if folder:
             self.show_voxel_size(None, "From the files, unless you type another.")
         self.changed.emit()
 
     def _ask_open(self) -> None:
-        for path in ask_files(self, "Open tomogram", MRC_FILTER)[:1]:
+        paths = ask_files(self, "Open tomogram", MRC_FILTER)
+        if len(paths) > 1 and self._kind() != "layers":
+            self.layer_box.set_none()  # the files are the target, and no layer besides
+            self.kind_box.setCurrentIndex(self.kind_box.findData("layers"))
+        for path in paths:
             self.opened.emit(path)
 
 
