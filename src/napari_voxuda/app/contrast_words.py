@@ -31,7 +31,7 @@ def contrast_words(volumes: Sequence[Volume]) -> str:
         return guess.reason if guess.is_sure else f"⚠ {guess.reason}"
     groups: dict[str, list[str]] = {}
     for name, guess in guesses:
-        words = f"Protein is {guess.contrast} in" if guess.is_sure else "It is not sure in"
+        words = f"Protein is {guess.contrast} in" if guess.is_sure else "Not sure in"
         groups.setdefault(words, []).append(name)
     if len(groups) == 1 and guesses[0][1].is_sure:
         return f"Protein is {guesses[0][1].contrast} in all {len(guesses)} tomograms."

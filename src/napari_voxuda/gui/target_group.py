@@ -53,7 +53,7 @@ class TargetGroup(Group):
             "Target",
             {
                 "layer": "A tomogram layer",
-                "layers": "Several tomogram layers",
+                "layers": "Several tomograms",
                 "folder": "A folder",
             },
             "Adapt to boxes cut from a tomogram in the viewer, from several of one voxel size, or to a folder of "
@@ -186,7 +186,8 @@ class TargetGroup(Group):
         self._rows.addRow("Tomograms", self.layer_list)
         self._rows.addRow("Folder", self.folder_row)
         self._rows.addRow("Picks", self.picks_box)
-        self._rows.addRow("", self.picks_row)
+        self.picks_label = QLabel()  # the row has the name where no layer can be chosen
+        self._rows.addRow(self.picks_label, self.picks_row)
         self._rows.addRow("Voxel size", self.voxel_box)
         self._rows.addRow("", self.voxel_note)
         self._rows.addRow("Contrast", self.contrast_box)
@@ -206,9 +207,7 @@ class TargetGroup(Group):
         self._rows.setRowVisible(self.picks_box, kind == "layer")
         self._rows.setRowVisible(self.picks_row, not folder)
         self._rows.setRowVisible(self.folder_row, folder)
-        label = self._rows.labelForField(self.picks_row)
-        if isinstance(label, QLabel):  # without the box of layers it is the row that has the name
-            label.setText("Picks" if kind == "layers" else "")
+        self.picks_label.setText("Picks" if kind == "layers" else "")
         if kind == "layers" and not self.layer_list.keys():
             self.layer_list.tick([self.layer_box.key()])
         if folder:
