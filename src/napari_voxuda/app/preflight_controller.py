@@ -49,7 +49,7 @@ class PreflightController:
         self._remove()
         for number, layer in enumerate(layers):
             inside = zip(report.tomogram_of, report.starts, strict=True)
-            if starts := [start for which, start in inside if which == number]:
+            if starts := tuple(start for which, start in inside if which == number):
                 name = f"{layer.volume.name} boxes"
                 self._keys.append(
                     self._scene.add_boxes(starts, report.box, layer.placement, name=name)
