@@ -8,6 +8,7 @@ from napari_voxuda.app.denoise import denoise_region, measure_values
 from napari_voxuda.app.denoise_preview import PreviewSource, preview_slice
 from napari_voxuda.app.scene import SliceView
 from napari_voxuda.data.volume import Volume
+from napari_voxuda.method import slice_filter
 from napari_voxuda.method.denoising import DenoiseSettings
 
 SHAPE = (6, 40, 31)
@@ -40,7 +41,7 @@ SETTINGS = [
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda s: f"{s.method}-{s.operator}-{s.shape}")
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_equals_the_denoised_volume_at_borders_and_within(settings, axis, monkeypatch) -> None:
-    monkeypatch.setattr(denoise_preview, "_STRIP_VOXELS", 300)  # several strips
+    monkeypatch.setattr(slice_filter, "_PIECE", 300)  # several pieces
     volume = _volume(np.int16)
     whole = denoise_region(volume.data, settings)
     for index in (0, SHAPE[axis] // 2, SHAPE[axis] - 1):
@@ -48,18 +49,6 @@ def test_equals_the_denoised_volume_at_borders_and_within(settings, axis, monkey
         assert piece.is_exact
         assert piece.data.dtype == np.float32
         np.testing.assert_allclose(piece.data.take(0, axis), whole.take(index, axis), atol=1e-3)
-
-
-@pytest.mark.parametrize("threads", [1, 3])
-def test_threads_change_nothing(threads, monkeypatch) -> None:
-    import torch
-
-    monkeypatch.setattr(denoise_preview, "_STRIP_VOXELS", 300)
-    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-    volume = _volume()
-    piece = preview_slice(volume, _view(0, 2), SETTINGS[0], _statistics(volume))
-    whole = denoise_region(volume.data, SETTINGS[0])
-    np.testing.assert_allclose(piece.data[0], whole[2], atol=1e-4)
 
 
 def test_without_a_denoiser_it_is_the_slice_itself() -> None:
@@ -114,6 +103,36 @@ def test_a_slider_step_reads_nothing_again(monkeypatch) -> None:
     other.data[...] += 1.0
     piece = preview_slice(other, _view(0, 3), None, source.statistics("key", other), source)
     np.testing.assert_array_equal(piece.data, other.data[3:4])
+
+
+def test_a_slider_step_takes_no_gradient_again(monkeypatch) -> None:
+    taken = []
+
+    def counted(slab, **chosen):
+        taken.append(chosen)
+        return slice_gradient(slab, **chosen)
+
+    slice_gradient = slice_filter.slice_gradient
+    monkeypatch.setattr(slice_filter, "slice_gradient", counted)
+    volume, source = _volume(), PreviewSource()
+    statistics = source.statistics("key", volume)
+
+    def preview(volume, index, **chosen):
+        settings = DenoiseSettings(**chosen)
+        piece = preview_slice(volume, _view(0, index), settings, statistics, source)
+        limits = (statistics.minimum, statistics.maximum)
+        whole = denoise_region(volume.data, settings, value_range=limits)
+        np.testing.assert_allclose(piece.data[0], whole[index], atol=1e-3)
+        return len(taken)
+
+    assert preview(volume, 2) == 1
+    assert preview(volume, 2, sigma_range=0.3) == 1
+    assert preview(volume, 2, sigma_range=0.3, sigma_domain=0.8) == 1
+    assert preview(volume, 2, operator="laplacian") == 2
+    assert preview(volume, 3, operator="laplacian") == 3
+    other = _volume()
+    other.data[...] *= 0.5
+    assert preview(other, 3, operator="laplacian") == 4
 
 
 def test_statistics_are_measured_once_for_each_volume(monkeypatch) -> None:

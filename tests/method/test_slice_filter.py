@@ -4,8 +4,13 @@ import pytest
 import torch
 
 from napari_voxuda.errors import InputError
-from napari_voxuda.method import bilateral_filter, improved_bilateral_filter
-from napari_voxuda.method.slice_filter import bilateral_slice, improved_bilateral_slice
+from napari_voxuda.method import bilateral_filter, improved_bilateral_filter, slice_filter
+from napari_voxuda.method.slice_filter import (
+    bilateral_slice,
+    improved_bilateral_slice,
+    slice_gradient,
+    slice_mean,
+)
 
 SIGMAS = [(120.0, 1.2), (0.7, 0.1), (1.0, 1e-3), (3.0, float("inf"))]
 
@@ -34,6 +39,24 @@ def test_an_improved_bilateral_slice_is_that_of_the_filtered_volume(
     )
     found = improved_bilateral_slice(slab, domain, width, operator=operator, value_range=limits)
     torch.testing.assert_close(found, whole[0])
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (8, 1), (7, 5)])
+@pytest.mark.parametrize("piece", [1, 13, 1000])
+@pytest.mark.parametrize("operator", ["sobel", "laplacian"])
+def test_pieces_of_any_length_give_slices_of_any_shape(size, piece, operator, monkeypatch) -> None:
+    monkeypatch.setattr(slice_filter, "_PIECE", piece)
+    halo = 2 if operator == "sobel" else 3
+    slab = _noise(2 * halo + 1, size[0] + 2 * halo, size[1] + 2 * halo)
+    whole = improved_bilateral_filter(
+        slab, 1.0, 0.5, operator=operator, value_range=(-4.0, 4.0), padded=True
+    )
+    features = slice_gradient(slab, operator=operator, value_range=(-4.0, 4.0))
+    for _ in range(2):  # nothing that is kept is changed
+        torch.testing.assert_close(slice_mean(features, 1.0, 0.5), whole[0])
+    inner = slab[halo - 1 : 1 - halo, halo - 1 : 1 - halo, halo - 1 : 1 - halo]
+    whole = bilateral_filter(inner, 1.0, 0.5, padded=True)
+    torch.testing.assert_close(bilateral_slice(inner, 1.0, 0.5), whole[0])
 
 
 def test_equal_values_are_kept_to_the_bit_and_the_type_too() -> None:

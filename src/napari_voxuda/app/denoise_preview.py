@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,24 +25,22 @@ _LARGEST_EDGE = 1024
 _LARGEST_STACK_VOXELS = 1 << 26
 _LARGEST_FOURIER_VOXELS = 1 << 24
 _FOURIER_HALO = 16
-_STRIP_VOXELS = 1 << 15  # fits a core's cache; torch works on no more than this in one thread
-_MOST_THREADS = 4
 
 Bounds = tuple[tuple[int, int], ...]
 
 
 class PreviewSource:
-    """Reads what previews need of a volume and remembers what it read last.
+    """Reads what previews need of a volume and remembers what it read and computed last.
 
-    A slider step needs the same voxels as the step before. They are not read again before another
-    volume, slice or region is asked for.
+    A slider step needs the same voxels as the step before, and the same gradients. They are not
+    read again before another volume, slice or region is asked for.
     """
 
     def __init__(self) -> None:
         self._key: Hashable = None
         self._data: Any = None
         self._statistics: ValueStatistics | None = None
-        self._blocks: dict[str, tuple[Hashable, npt.NDArray[np.float32]]] = {}
+        self._kept: dict[str, tuple[Hashable, Any]] = {}
 
     def statistics(self, key: Hashable, volume: Volume) -> ValueStatistics:
         """Return the statistics of `volume`, the data of the layer `key`; may read all of it."""
@@ -76,19 +73,25 @@ class PreviewSource:
         numpy.ndarray
             float32 in C order, not to be changed.
         """
+        block: npt.NDArray[np.float32] = self.kept(
+            kind, volume, (axis, outer), lambda: _read_block(volume, axis, outer, pad)
+        )
+        return block
+
+    def kept(self, kind: str, volume: Volume, wanted: Hashable, make: Callable[[], Any]) -> Any:
+        """Return what was made last of this `kind`; make it anew for other data or another `wanted`."""
         if volume.data is not self._data:
             self._take(None, volume)
-        wanted = (axis, outer)
-        kept = self._blocks.get(kind)
+        kept = self._kept.get(kind)
         if kept is None or kept[0] != wanted:
-            kept = (wanted, _read_block(volume, axis, outer, pad))
-            self._blocks[kind] = kept
+            kept = (wanted, make())
+            self._kept[kind] = kept
         return kept[1]
 
     def _take(self, key: Hashable, volume: Volume) -> None:
         if self._key != key or self._data is not volume.data:
             self._key, self._data, self._statistics = key, volume.data, None
-            self._blocks.clear()
+            self._kept.clear()
 
 
 def _read_block(volume: Volume, axis: int, outer: Bounds, pad: int) -> npt.NDArray[np.float32]:
@@ -158,11 +161,6 @@ def preview_slice(
     PreviewPiece
         The piece; that of the NGM denoiser is approximate on volumes above 67 million voxels
         (16 million for its radial shape), of which only the slices near by are used.
-
-    Notes
-    -----
-    No processor is waited for that computes something else: a few rows at a time are filtered in
-    each of up to four threads.
     """
     source = PreviewSource() if source is None else source
     inner = _inner_bounds(view)
@@ -198,49 +196,27 @@ def _bilateral_plane(
 ) -> npt.NDArray[np.float32]:
     import torch
 
-    from napari_voxuda.method.slice_filter import bilateral_slice, improved_bilateral_slice
+    from napari_voxuda.method.slice_filter import bilateral_slice, slice_gradient, slice_mean
 
     halo = denoise_halo(settings) or 0
     outer = tuple((a - halo, b + halo) for a, b in inner)
-    slab = torch.from_numpy(source.block(settings.method, volume, axis, outer, halo))
-    sigmas = (settings.sigma_domain, settings.sigma_range)
-    low, high = statistics.minimum, statistics.maximum
-    unit = statistics.standard_deviation or 1.0
 
-    def filtered(strip: torch.Tensor) -> torch.Tensor:
-        if settings.method == "bilateral":
-            # A kernel wider by the deviation does what division of the values by it does.
-            return bilateral_slice(strip, sigmas[0], sigmas[1] * unit)
-        return improved_bilateral_slice(
-            strip, *sigmas, value_range=(low, high), operator=settings.operator
-        )
+    def slab() -> torch.Tensor:
+        return torch.from_numpy(source.block(settings.method, volume, axis, outer, halo))
 
-    return _in_strips(slab, halo, filtered)
-
-
-def _in_strips(
-    slab: torch.Tensor, halo: int, filtered: Callable[[torch.Tensor], torch.Tensor]
-) -> npt.NDArray[np.float32]:
-    """Filter a slab (2 r + 1, h + 2 r, w + 2 r) a few rows at a time; return (h, w)."""
-    import torch
-
-    height, width = (n - 2 * halo for n in slab.shape[1:])
-    rows = max(1, _STRIP_VOXELS // (width + 2 * halo) - 2 * halo)
-    plane = np.empty((height, width), np.float32)
-
-    def one(start: int) -> None:
-        stop = min(start + rows, height)
-        plane[start:stop] = filtered(slab[:, start : stop + 2 * halo].contiguous()).numpy()
-
-    starts = range(0, height, rows)
-    threads = min(_MOST_THREADS, torch.get_num_threads(), len(starts))
-    if threads < 2:
-        for start in starts:
-            one(start)
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(one, starts))
-    return plane
+    domain, width = settings.sigma_domain, settings.sigma_range
+    if settings.method == "bilateral":
+        # A kernel wider by the deviation does what division of the values by it does.
+        unit = statistics.standard_deviation or 1.0
+        return bilateral_slice(slab(), domain, width * unit).numpy()
+    limits, operator = (statistics.minimum, statistics.maximum), settings.operator
+    features = source.kept(
+        "gradient",
+        volume,
+        (axis, outer, limits, operator),
+        lambda: slice_gradient(slab(), value_range=limits, operator=operator),
+    )
+    return slice_mean(features, domain, width).numpy()
 
 
 def _cube_plane(

@@ -60,13 +60,20 @@ if TYPE_CHECKING:
     )
     from napari_voxuda.method.radial_spectrum import radial_frequencies, radial_power
     from napari_voxuda.method.ranked_labels import ranked_pseudo_label
-    from napari_voxuda.method.slice_filter import bilateral_slice, improved_bilateral_slice
+    from napari_voxuda.method.slice_filter import (
+        SliceFeatures,
+        bilateral_slice,
+        improved_bilateral_slice,
+        slice_gradient,
+        slice_mean,
+    )
 
 __all__ = [
     "BILATERAL_HALO",
     "IMPROVED_BILATERAL_HALO",
     "DenoiseSettings",
     "PseudoLabels",
+    "SliceFeatures",
     "add_noise",
     "balanced_pseudo_label",
     "bilateral_filter",
@@ -101,6 +108,8 @@ __all__ = [
     "radial_frequencies",
     "radial_power",
     "ranked_pseudo_label",
+    "slice_gradient",
+    "slice_mean",
     "speckle_noise",
     "spectrum_noise",
     "suggest_bilateral_sigma_range",
