@@ -90,7 +90,7 @@ def test_a_slider_step_reads_nothing_again(monkeypatch) -> None:
         return np.array(array[region])
 
     monkeypatch.setattr(denoise_preview, "read_part", counted)
-    volume, source = _volume(), PreviewSource()
+    volume, source = _volume(np.int16), PreviewSource()
     statistics = source.statistics("key", volume)
     for method in ("ibf", "bilateral", "ngm"):
         for sigma in (0.5, 1.0):
@@ -103,6 +103,27 @@ def test_a_slider_step_reads_nothing_again(monkeypatch) -> None:
     other.data[...] += 1.0
     piece = preview_slice(other, _view(0, 3), None, source.statistics("key", other), source)
     np.testing.assert_array_equal(piece.data, other.data[3:4])
+
+
+def test_a_whole_volume_in_memory_is_not_copied() -> None:
+    outer = tuple((0, n) for n in SHAPE)
+
+    def shares(data: np.ndarray, axis: int = 0) -> bool:
+        volume = Volume(data=data, name="tomo")
+        block = PreviewSource().block("ngm", volume, axis, outer, 0)
+        np.testing.assert_array_equal(block, np.moveaxis(data, axis, 0))
+        assert block.dtype == np.float32
+        assert block.flags.c_contiguous
+        return np.shares_memory(block, data)
+
+    data = _volume().data
+    locked = data.copy()
+    locked.flags.writeable = False
+    assert shares(data)
+    assert not shares(data, axis=1)
+    assert not shares(data.astype(">f4"))
+    assert not shares(_volume(np.int16).data)
+    assert not shares(locked)
 
 
 def test_a_slider_step_takes_no_gradient_again(monkeypatch) -> None:
