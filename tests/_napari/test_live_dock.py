@@ -69,8 +69,8 @@ def test_the_live_prediction_follows_the_slice_and_can_be_sent_away(viewer, dock
     until(lambda: _layer(viewer, "Live prediction"))
     dock.bar.stop_button.click()
     until(lambda: dock.bar.state_label.text().startswith("Stopped"))
-    assert gc.get_freeze_count() == 0
-    assert _layer(viewer, "Live prediction") is None
+    until(lambda: gc.get_freeze_count() == 0)
+    until(lambda: _layer(viewer, "Live prediction") is None)
 
 
 def test_the_slider_shows_snapshots_during_a_run_and_of_one_opened_again(

@@ -13,20 +13,12 @@ __all__ = ["remove_layer"]
 
 
 def remove_layer(viewer: napari.Viewer, layer: Layer) -> None:
-    """Remove a layer; an image whose slice is not the one shown is drawn past first.
+    """Remove a layer; the canvas is drawn before an image goes.
 
-    Seen with napari 0.9.2, vispy and llvmpipe: where an image of one slice is removed while another slice is
-    shown, the next image that is added ends the process in glDrawArrays, unless the canvas was
-    drawn between.
+    Seen with napari 0.9.2, vispy and llvmpipe: where an image is removed that was changed, or whose slice is no longer
+    the one shown, since the canvas was drawn last, one of the next drawings ends the process in glDrawArrays.
     """
-    if layer._type_string == "image" and viewer.dims.ndisplay == 2 and not _is_shown(viewer, layer):
+    if layer._type_string == "image" and viewer.dims.ndisplay == 2:
         with suppress(RuntimeError):  # the window is closing
             viewer.screenshot(canvas_only=True, flash=False)
     viewer.layers.remove(layer)
-
-
-def _is_shown(viewer: napari.Viewer, layer: Layer) -> bool:
-    first = viewer.dims.ndim - layer.ndim
-    point = layer.world_to_data(viewer.dims.point[first:])
-    hidden = [axis - first for axis in viewer.dims.not_displayed if axis >= first]
-    return all(-0.5 <= point[axis] < layer.data.shape[axis] - 0.5 for axis in hidden)
