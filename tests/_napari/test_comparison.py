@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_voxuda.app.adapt_request import TargetLayer
 from napari_voxuda.app.comparison import FALSE_NEGATIVE, FALSE_POSITIVE
 from napari_voxuda.app.jobs import Segmentation
 from napari_voxuda.app.mask_refinement import MaskChoice
@@ -35,7 +36,8 @@ def dock(request, viewer, truth):
     choice = MaskChoice(threshold=0.5, numbered=True)
     if request.param == "adapt":
         found = Segmentation(probability=probability, mask=volume, particles=[])
-        dock.controller._segmented(placement, "tomo", found)
+        layer = TargetLayer(key=key, volume=volume, placement=placement)
+        dock.controller._segmented([layer], [found])
         dock.mask_sliders = dock.result.sliders
     else:
         start = RefineStart(
