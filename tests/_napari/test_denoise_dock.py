@@ -163,9 +163,10 @@ def test_closing_the_viewer_with_a_preview_raises_nothing(viewer, dock, preview)
 def test_the_visible_part_becomes_a_layer_at_its_place(viewer, dock, until):
     _choose(dock.part_box, "slice")
     dock.bar.start_button.click()
-    until(lambda: "tomo IBF part" in viewer.layers)
-    part, tomogram = viewer.layers["tomo IBF part"], viewer.layers["tomo"]
+    tomogram = viewer.layers["tomo"]
     z = round(float(tomogram.world_to_data(viewer.dims.point)[0]))
+    until(lambda: f"tomo IBF slice {z}" in viewer.layers)
+    part = viewer.layers[f"tomo IBF slice {z}"]
     np.testing.assert_allclose(part.data_to_world((0, 0, 0)), tomogram.data_to_world((z, 0, 0)))
     assert part.units == tomogram.units
     _choose(dock.part_box, "volume")
