@@ -109,9 +109,8 @@ def test_the_live_prediction_follows_the_tomogram_that_is_shown(adapt, both):
 def test_the_check_shows_boxes_on_each(viewer, adapt, both, until):
     adapt.training.form.fields["steps"].setValue(20)  # 40 boxes: some of each
     adapt.check.button.click()
+    until(lambda: {"tomo boxes", "other boxes"} <= {layer.name for layer in viewer.layers})
     until(lambda: not adapt.controller.busy)
-    assert "tomo boxes" in viewer.layers
-    assert "other boxes" in viewer.layers
     assert "in 2 tomograms" in _rows(adapt)
     adapt.check.button.click()
     assert "tomo boxes" not in viewer.layers

@@ -228,7 +228,7 @@ def test_the_adapt_dock_hands_its_mask_over(viewer, run, until):
     mask.paint((4, 20, 40), 0 if mask.data[4, 20, 40] else 1)
     painted = mask.data[4, 20, 40] > 0
     adapt.result.threshold_slider.setValue(0.45)
-    until(lambda: not adapt.controller.mask._latest.busy)
+    until(lambda: not adapt.controller.mask._masks[0]._latest.busy)
     assert (mask.data[4, 20, 40] > 0) == painted  # the slider leaves it alone
     adapt.result.refine_button.click()
     refine = viewer.window.add_plugin_dock_widget("napari-voxuda", "Vox-UDA refine")[1]
