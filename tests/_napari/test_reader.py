@@ -86,7 +86,7 @@ def test_a_damaged_file_says_so(make_napari_viewer, tomogram_file):
 
 @pytest.fixture
 def pyramid(tmp_path):
-    pytest.importorskip("zarr")
+    pytest.importorskip("zarr", reason="OME-Zarr needs the optional package zarr")
     from napari_voxuda.io.zarr_image import write_image_zarr
 
     data = np.random.default_rng(0).normal(size=(20, 24, 28)).astype(np.float32)
@@ -115,7 +115,7 @@ def test_a_zarr_folder_is_shown_as_a_lazy_pyramid_at_its_place(make_napari_viewe
 
 
 def test_labels_in_zarr_can_be_painted_on(make_napari_viewer, tmp_path):
-    pytest.importorskip("zarr")
+    pytest.importorskip("zarr", reason="OME-Zarr needs the optional package zarr")
     from napari_voxuda.io.zarr_image import write_label_zarr
 
     data = np.zeros((4, 5, 6), np.uint8)

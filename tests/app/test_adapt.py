@@ -108,7 +108,7 @@ def test_a_finished_model_tells_what_it_was_adapted_to(tmp_path: Path) -> None:
 
 
 def test_a_zarr_folder_is_a_tomogram_and_not_a_folder_of_subtomograms(tmp_path: Path) -> None:
-    pytest.importorskip("zarr")
+    pytest.importorskip("zarr", reason="OME-Zarr needs the optional package zarr")
     from napari_voxuda.io.zarr_image import write_image_zarr
 
     write_image_zarr(tmp_path / "tomo.zarr", tomogram(), levels=2)

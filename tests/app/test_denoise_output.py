@@ -29,7 +29,7 @@ def run(task):
 @pytest.mark.parametrize("name", ["out.mrc", "out.zarr"])
 def test_what_is_written_is_what_the_task_gives_and_is_signed(tmp_path: Path, name: str) -> None:
     if name.endswith("zarr"):
-        pytest.importorskip("zarr")
+        pytest.importorskip("zarr", reason="OME-Zarr needs the optional package zarr")
     data = np.random.default_rng(0).normal(size=(8, 9, 10)).astype(np.float32)
     write_mrc(tmp_path / "in.mrc", Volume(data=data, grid=Grid(voxel_size_angstrom=(7.0,) * 3)))
     settings = DenoiseSettings(method="bilateral")

@@ -98,7 +98,7 @@ def test_positions_in_every_format_worked_by_hand(labels: Volume, tmp_path: Path
 
 
 def test_labels_in_every_format(labels: Volume, tmp_path: Path) -> None:
-    pytest.importorskip("zarr")
+    pytest.importorskip("zarr", reason="OME-Zarr needs the optional package zarr")
     made = job(
         labels, tmp_path, "mrc", "zarr", "mrc-per-label", "zarr-per-label", label_names={2: "a/b"}
     )
@@ -122,7 +122,7 @@ def test_labels_in_every_format(labels: Volume, tmp_path: Path) -> None:
 
 
 def test_a_copick_project_is_written_into(labels: Volume, tmp_path: Path) -> None:
-    zarr = pytest.importorskip("zarr")
+    zarr = pytest.importorskip("zarr", reason="OME-Zarr needs the optional package zarr")
     (tmp_path / "overlay" / "ExperimentRuns" / "TS_01").mkdir(parents=True)
     project = tmp_path / "project.json"
     content = {"overlay_root": "overlay", "pickable_objects": [{"name": "ribosome", "label": 2}]}
@@ -159,7 +159,7 @@ def test_a_copick_project_is_written_into(labels: Volume, tmp_path: Path) -> Non
 
 
 def test_labels_go_into_an_image(labels: Volume, tmp_path: Path) -> None:
-    pytest.importorskip("zarr")
+    pytest.importorskip("zarr", reason="OME-Zarr needs the optional package zarr")
     from napari_voxuda.io.zarr_image import write_image_zarr
 
     write_image_zarr(tmp_path / "tomo.zarr", labels, version="0.5")
@@ -171,7 +171,7 @@ def test_labels_go_into_an_image(labels: Volume, tmp_path: Path) -> None:
 
 
 def test_probabilities(labels: Volume, tmp_path: Path) -> None:
-    pytest.importorskip("zarr")
+    pytest.importorskip("zarr", reason="OME-Zarr needs the optional package zarr")
     probability = labels.with_data(np.full(SHAPE, 0.75, np.float32))
     formats = ("probability-mrc", "probability-zarr", "csv")
     result, _ = export(job(labels, tmp_path, *formats, probability=probability))

@@ -153,19 +153,7 @@ class ExportWindow(QDialog):
         self._area.setFrameShape(QFrame.Shape.NoFrame)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setWidget(self.options)
-        self.table = QTableWidget(0, len(_COLUMNS))
-        self.table.setHorizontalHeaderLabels(list(_COLUMNS))
-        self.table.setAccessibleName("Files that will be written")
-        self.table.setToolTip("Every file that will be written. Select one to look into it.")
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.table.setTabKeyNavigation(False)
-        heading, rows = self.table.horizontalHeader(), self.table.verticalHeader()
-        if heading is not None and rows is not None:
-            heading.setStretchLastSection(True)
-            heading.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
-            rows.hide()
+        self.table = _file_table()
         self.details = QPlainTextEdit()
         self.details.setReadOnly(True)
         self.details.setTabChangesFocus(True)
@@ -255,3 +243,21 @@ def _size_words(size_bytes: float) -> str:
             return f"{size_bytes:.0f} {unit}" if unit == "bytes" else f"{size_bytes:.1f} {unit}"
         size_bytes /= 1000
     return f"{size_bytes:.2f} GB"
+
+
+def _file_table() -> QTableWidget:
+    """Return the empty table of the files that will be written."""
+    table = QTableWidget(0, len(_COLUMNS))
+    table.setHorizontalHeaderLabels(list(_COLUMNS))
+    table.setAccessibleName("Files that will be written")
+    table.setToolTip("Every file that will be written. Select one to look into it.")
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.setTabKeyNavigation(False)
+    heading, rows = table.horizontalHeader(), table.verticalHeader()
+    if heading is not None and rows is not None:
+        heading.setStretchLastSection(True)
+        heading.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
+        rows.hide()
+    return table
