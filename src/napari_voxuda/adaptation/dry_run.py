@@ -14,6 +14,7 @@ from napari_voxuda._types import Progress, Task
 from napari_voxuda.adaptation.drawing import LabelledSource
 from napari_voxuda.adaptation.events import Alarm
 from napari_voxuda.adaptation.learner import Learner, label_step
+from napari_voxuda.adaptation.loop import CALIBRATION_BOXES
 from napari_voxuda.adaptation.memory_gauge import MemoryGauge
 from napari_voxuda.adaptation.noise_match import SourceImages
 from napari_voxuda.adaptation.self_labels import LABELLED_BOXES, LabelledTarget
@@ -26,7 +27,6 @@ __all__ = ["DryRun", "dry_run"]
 
 _Result = TypeVar("_Result")
 _STAGE = "Trying a step"
-_CALIBRATION_BOXES = 96
 _POOL_BYTES = (
     2 * 9
 )  # per voxel: image and clean image in float32, mask; twice while they are joined
@@ -72,7 +72,7 @@ class DryRun:
         seconds = self.source_seconds * source_count
         seconds += self.step_seconds * (settings.steps - labelled)
         seconds += self.labelled_seconds * labelled
-        predicted = _CALIBRATION_BOXES if settings.calibrate else 0
+        predicted = CALIBRATION_BOXES if settings.calibrate else 0
         if settings.pseudo_labels == "ranked" and labelled:
             predicted += LABELLED_BOXES
         return seconds + self.voxel_seconds * predicted * box**3

@@ -25,10 +25,11 @@ from napari_voxuda.method.expected_dice import (
 from napari_voxuda.networks.prediction import predict_steadily
 from napari_voxuda.networks.voxresnet import VoxResNet
 
-__all__ = ["StepWatch", "adapt"]
+__all__ = ["CALIBRATION_BOXES", "StepWatch", "adapt"]
 
 _CHUNK = 16
-_CALIBRATION_BOXES = 96
+CALIBRATION_BOXES = 192
+"""Boxes of the target on which the threshold is chosen; fewer leave the size of the mask to chance."""
 
 
 class StepWatch(Protocol):
@@ -166,7 +167,7 @@ def _calibrate(learner: Learner, target: Target, settings: AdaptSettings, seed: 
             mirrors=settings.mirrors,
             smooth_voxels=settings.smooth_voxels,
         )
-        for _ in range(_CALIBRATION_BOXES // _CHUNK)
+        for _ in range(CALIBRATION_BOXES // _CHUNK)
     ]
     target.check()
     taught = settings.pseudo_labels == "ranked"

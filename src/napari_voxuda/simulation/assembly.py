@@ -121,8 +121,8 @@ def grow_assembly(
     candidates = np.flatnonzero(field > 0.02)
     if len(candidates) < count:
         candidates = np.arange(field.size)
-    best = np.argpartition(field.ravel()[candidates], len(candidates) - count)[-count:]
-    occupied = candidates[best]
+    # A stable order: symmetric sites tie, and partial sorts break ties in a processor's own way.
+    occupied = candidates[np.argsort(-field.ravel()[candidates], kind="stable")[:count]]
     sites = np.stack(np.unravel_index(occupied, field.shape), axis=1)
     jitter = rng.uniform(0.1, 0.9, size=sites.shape)
     points = low + (sites + jitter) * spacing
