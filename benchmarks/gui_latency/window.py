@@ -72,7 +72,7 @@ class Window:
 
     def train(self, place: str, run: Path) -> dict[str, dict[str, float]]:
         """Train in the dock, first at rest and then scrolling, and measure both."""
-        self._fill_in(place, run)
+        self.fill_in(place, run)
         bar, half = self.dock.bar, self._plan.steps // 2
         bar.start_button.click()
         self._need(lambda: self._steps() >= 1, "the first step")
@@ -83,14 +83,8 @@ class Window:
         self._need(lambda: not self.dock.controller.busy, "the end of the run")
         return found
 
-    def renderer(self) -> str:
-        """Return what draws the canvas: a GPU's driver, or a software renderer."""
-        from vispy.gloo import gl
-
-        self._viewer.window._qt_viewer.canvas._scene_canvas.set_current()
-        return str(gl.glGetParameter(gl.GL_RENDERER))
-
-    def _fill_in(self, place: str, run: Path) -> None:
+    def fill_in(self, place: str, run: Path) -> None:
+        """Set up the dock for the plan's run."""
         dock, plan = self.dock, self._plan
         for box, value in (
             (dock.training.place_box, place),
@@ -102,6 +96,13 @@ class Window:
         dock.source.form.setValue(plan.source)
         dock.training.seed_box.setValue(0)
         dock.training.run_row.set_paths([run])
+
+    def renderer(self) -> str:
+        """Return what draws the canvas: a GPU's driver, or a software renderer."""
+        from vispy.gloo import gl
+
+        self._viewer.window._qt_viewer.canvas._scene_canvas.set_current()
+        return str(gl.glGetParameter(gl.GL_RENDERER))
 
     def _steps(self) -> int:
         return len(self.dock.progress.curves.points("total")[0])

@@ -13,7 +13,7 @@ from napari_voxuda._types import Event, Message, Progress
 from napari_voxuda.adaptation import self_labels
 from napari_voxuda.adaptation.events import CheckpointSaved, Preview, StepDone
 from napari_voxuda.adaptation.learner import Learner
-from napari_voxuda.adaptation.loop import adapt
+from napari_voxuda.adaptation.loop import CALIBRATION_BOXES, adapt
 from napari_voxuda.adaptation.run_folder import RunFolder
 from napari_voxuda.adaptation.self_labels import LABELLED_BOXES
 from napari_voxuda.adaptation.settings import AdaptSettings
@@ -51,8 +51,10 @@ def losses(events: list[Event]) -> list[dict[str, float]]:
 def test_events_tell_the_run(tiny: AdaptSettings, tmp_path: Path) -> None:
     with RunFolder.create(tmp_path / "run", {}) as run:
         events, _ = finish(start(tiny, run))
-    progress = [(e.done, e.total) for e in events if isinstance(e, Progress)]
-    assert progress == [(0, 20), (16, 20), (20, 20)]
+    progress = [(e.stage, e.done, e.total) for e in events if isinstance(e, Progress)]
+    assert [it[1:] for it in progress[:3]] == [(0, 20), (16, 20), (20, 20)]
+    counted = [(done, CALIBRATION_BOXES) for done in range(0, CALIBRATION_BOXES + 1, 16)]
+    assert progress[3:] == [("Choosing the threshold", *it) for it in counted]
     steps = [e for e in events if isinstance(e, StepDone)]
     assert [e.step for e in steps] == [1, 2, 3, 4, 5, 6]
     assert all(e.total == 6 and e.seconds_per_step > 0 for e in steps)

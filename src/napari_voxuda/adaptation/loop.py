@@ -14,6 +14,7 @@ from napari_voxuda.adaptation.events import CheckpointSaved, Preview
 from napari_voxuda.adaptation.learner import Learner
 from napari_voxuda.adaptation.run_folder import RunFolder
 from napari_voxuda.adaptation.settings import AdaptSettings
+from napari_voxuda.adaptation.target_pool import predict_pool
 from napari_voxuda.adaptation.training import Training
 from napari_voxuda.data.targets import Target
 from napari_voxuda.errors import NoMemoryError, TargetChangedError
@@ -27,7 +28,6 @@ from napari_voxuda.networks.voxresnet import VoxResNet
 
 __all__ = ["CALIBRATION_BOXES", "StepWatch", "adapt"]
 
-_CHUNK = 16
 CALIBRATION_BOXES = 192
 """Boxes of the target on which the threshold is chosen; fewer leave the size of the mask to chance."""
 
@@ -134,7 +134,7 @@ def adapt(
             training.save(run)
         raise
     if settings.calibrate:
-        yield _calibrate(training.learner, target, settings, seed)
+        yield from _calibrate(training.learner, target, settings, seed)
     return training.learner
 
 
@@ -155,27 +155,22 @@ def _preview(learner: Learner, boxes: Tensor, step: int, settings: AdaptSettings
     )
 
 
-def _calibrate(learner: Learner, target: Target, settings: AdaptSettings, seed: int) -> Message:
+def _calibrate(learner: Learner, target: Target, settings: AdaptSettings, seed: int) -> Task[None]:
     """Choose the threshold that is told as 0.5 on target boxes."""
-    generator = torch.Generator().manual_seed(seed)
-    network = _segmenting(learner, settings)
-    device = next(network.parameters()).device
-    parts = [
-        predict_steadily(
-            network,
-            target.draw(_CHUNK, generator).to(device),
-            mirrors=settings.mirrors,
-            smooth_voxels=settings.smooth_voxels,
-        )
-        for _ in range(CALIBRATION_BOXES // _CHUNK)
-    ]
+    _, probability = yield from predict_pool(
+        _segmenting(learner, settings),
+        target,
+        settings,
+        seed,
+        count=CALIBRATION_BOXES,
+        stage="Choosing the threshold",
+    )
     target.check()
     taught = settings.pseudo_labels == "ranked"
     choose = mean_size_threshold if taught else expected_dice_threshold
-    probability = torch.cat(parts)
     learner.threshold = choose(probability)
     learner.expected_dice = expected_dice_score(probability, learner.threshold)
-    return Message(
+    yield Message(
         text=f"The network's threshold, {learner.threshold:.2f} by its own probabilities, is told as "
         "0.5."
     )

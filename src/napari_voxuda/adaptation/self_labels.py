@@ -9,25 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from napari_voxuda._types import Event, Progress
+from napari_voxuda._types import Event
 from napari_voxuda.adaptation.settings import AdaptSettings
+from napari_voxuda.adaptation.target_pool import predict_pool
 from napari_voxuda.data.targets import Target
 from napari_voxuda.method.denoising import denoise
 from napari_voxuda.method.pseudo_labels import PseudoLabels
 from napari_voxuda.method.ranked_labels import ranked_pseudo_label
-from napari_voxuda.networks.prediction import predict_steadily
 from napari_voxuda.networks.voxresnet import VoxResNet
 
 __all__ = ["LABELLED_BOXES", "LabelledTarget", "as_pseudo_labels", "label_target", "teacher_view"]
 
 LABELLED_BOXES = 192
 """Target boxes that are labelled; with 32³ boxes 6 million voxels, 40 MB."""
-
-_CHUNK = 16
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,26 +71,19 @@ def label_target(
     Yields
     ------
     Progress
-        After each chunk of boxes.
+        After every few boxes.
     """
-    device = next(labeller.parameters()).device
-    generator = torch.Generator().manual_seed(seed)
-    boxes, probabilities = [], []
-    for done in range(0, LABELLED_BOXES, _CHUNK):
-        yield Progress(stage="Labelling the target", done=done, total=LABELLED_BOXES)
-        drawn = target.draw(_CHUNK, generator)
-        boxes.append(drawn)
-        probabilities.append(
-            predict_steadily(
-                labeller,
-                teacher_view(drawn.to(device), settings),
-                mirrors=settings.mirrors,
-                smooth_voxels=settings.smooth_voxels,
-            ).cpu()
-        )
-    yield Progress(stage="Labelling the target", done=LABELLED_BOXES, total=LABELLED_BOXES)
-    labels, confident = ranked_pseudo_label(torch.cat(probabilities))
-    return LabelledTarget(boxes=torch.cat(boxes), labels=labels, confident=confident)
+    boxes, probabilities = yield from predict_pool(
+        labeller,
+        target,
+        settings,
+        seed,
+        count=LABELLED_BOXES,
+        stage="Labelling the target",
+        view=partial(teacher_view, settings=settings),
+    )
+    labels, confident = ranked_pseudo_label(probabilities)
+    return LabelledTarget(boxes=boxes, labels=labels, confident=confident)
 
 
 def teacher_view(target: Tensor, settings: AdaptSettings) -> Tensor:
