@@ -150,6 +150,23 @@ def test_a_folder_of_subtomograms_is_normalised_one_by_one(tmp_path: Path) -> No
     assert load_model(result.run).normalisation == "subtomogram"
 
 
+def test_only_subtomograms_with_labels_by_rank_have_masks_of_their_own_size(tmp_path: Path) -> None:
+    folder = tmp_path / "boxes"
+    folder.mkdir()
+    for number in range(2):
+        write_mrc(folder / f"p{number}.mrc", tomogram((16, 16, 16)))
+    ranked = replace(SETTINGS, pseudo_labels="ranked", calibrate=True)
+    cases = {
+        "ranked": ({"target": folder, "settings": ranked}, True),
+        "not calibrated": ({"target": folder, "settings": replace(ranked, calibrate=False)}, False),
+        "no labels": ({"target": folder, "settings": replace(ranked, pseudo_labels="none")}, False),
+        "tomogram": ({"settings": ranked}, False),
+    }
+    for name, (changes, expected) in cases.items():
+        _, result = finish(job(tmp_path / name, **changes))
+        assert load_model(result.run).card.own_size == expected, name
+
+
 def test_contrast_is_detected_said_and_recorded(tmp_path: Path) -> None:
     events, result = finish(job(tmp_path / "run", contrast="auto"))
     said = [e.text for e in events if isinstance(e, Message) and "Contrast taken as" in e.text]

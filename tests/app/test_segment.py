@@ -32,6 +32,9 @@ class Brightness:
     def predict(self, batch: Tensor) -> Tensor:
         return torch.sigmoid(4 * batch - 8)
 
+    def predict_whole(self, batch: Tensor) -> Tensor:
+        return self.predict(batch)
+
 
 def finished(task: Task[Any]) -> tuple[Any, list[Event]]:
     events = []
@@ -59,7 +62,7 @@ def segmented(
     job = SegmentJob(
         volume=Volume(data=data, grid=grid, name="tomo"),
         model=Path("run"),
-        settings=SegmentSettings(core=16, **settings),
+        settings=SegmentSettings(**{"core": 16, **settings}),
         device="cpu",
     )
     result, events = finished(segment_task(job, load=always(model or Brightness())))
@@ -198,6 +201,37 @@ def test_any_shape(shape: tuple[int, int, int]) -> None:
     result, _ = segmented(np.random.default_rng(0).normal(size=shape))
     assert result.mask.shape == shape
     assert np.isfinite(result.probability.data).all()
+
+
+@pytest.mark.parametrize(
+    ("normalisation", "core", "alone"),
+    [("subtomogram", 96, True), ("subtomogram", 8, False), ("volume", 96, False)],
+)
+def test_a_subtomogram_that_is_one_tile_is_judged_by_itself(
+    normalisation: str, core: int, alone: bool
+) -> None:
+    class Sure(Brightness):
+        def predict_whole(self, batch: Tensor) -> Tensor:
+            return torch.ones_like(batch)
+
+    data = two_particles((32, 32, 48))
+    found, _ = segmented(data, Sure(normalisation=normalisation), core=core)
+    assert (found.mask.data.all() and found.probability.data.min() > 0.99) == alone
+
+
+def test_a_subtomogram_that_is_cut_to_fit_into_memory_is_not_judged_by_pieces() -> None:
+    class Crowded(Brightness):
+        def predict(self, batch: Tensor) -> Tensor:
+            if batch.shape[-1] > 24:
+                raise RuntimeError("CUDA out of memory.")
+            return super().predict(batch)
+
+        def predict_whole(self, batch: Tensor) -> Tensor:
+            return torch.ones_like(self.predict(batch))
+
+    data = two_particles((32, 32, 48))
+    found, _ = segmented(data, Crowded(normalisation="subtomogram"), core=96)
+    assert 0 < found.mask.data.mean() < 0.5
 
 
 def test_memory_that_runs_out_is_told_and_stands_in_the_provenance() -> None:

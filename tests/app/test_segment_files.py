@@ -44,6 +44,9 @@ class Brightness:
     def predict(self, batch: Tensor) -> Tensor:
         return torch.sigmoid(4 * batch - 8)
 
+    def predict_whole(self, batch: Tensor) -> Tensor:
+        return self.predict(batch)
+
 
 def finished(task: Task[Any]) -> tuple[Any, list[Event]]:
     events = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,11 @@ import torch
 
 from napari_voxuda._params import to_dict
 from napari_voxuda.errors import FileFormatError, InputError, RunFolderError
+from napari_voxuda.method.expected_dice import mean_size_threshold
 from napari_voxuda.networks.checkpoint import (
     CHECKPOINTS,
     MODEL_FILE,
+    Model,
     ModelCard,
     card_from_dict,
     latest_checkpoint,
@@ -19,6 +22,7 @@ from napari_voxuda.networks.checkpoint import (
     read_tensors,
     write_tensors,
 )
+from napari_voxuda.networks.prediction import predict_steadily
 from napari_voxuda.networks.settings import NetworkSettings
 from napari_voxuda.networks.voxresnet import VoxResNet, predict_probability
 
@@ -130,6 +134,8 @@ def test_weights_that_do_not_fit_their_description_are_refused(tmp_path: Path) -
         {"normalisation": "none"},
         {"weights": "grandmother"},
         {"network": {"stem": "4"}},
+        {"mirrors": 1},
+        {"own_size": "no"},
         {"extra": 1},
     ],
 )
@@ -140,3 +146,27 @@ def test_a_bad_card_is_refused(change: dict[str, object]) -> None:
 
 def test_a_card_comes_back_from_its_json() -> None:
     assert card_from_dict(to_dict(CARD)) == CARD
+
+
+def test_whole_subtomograms_have_masks_of_their_own_size() -> None:
+    torch.manual_seed(3)
+    network = VoxResNet(CARD.network).eval()
+    card = replace(CARD, normalisation="subtomogram", threshold=0.3, own_size=True, smooth_voxels=1)
+    alone = Model(card=card, network=network, device=torch.device("cpu"))
+    together = replace(alone, card=replace(card, own_size=False))
+    batch = torch.randn(3, 16, 16, 16) * torch.tensor([0.2, 1.0, 5.0]).view(3, 1, 1, 1)
+    assert torch.equal(together.predict_whole(batch), together.predict(batch))
+
+    found = alone.predict_whole(batch)
+    own = predict_steadily(network, batch, mirrors=False, smooth_voxels=1)
+    for told, probability in zip(found, own, strict=True):
+        assert torch.equal(told >= 0.5, probability >= mean_size_threshold(probability))
+        assert (told.flatten()[probability.flatten().argsort()].diff() >= 0).all()
+    torch.testing.assert_close(alone.predict_whole(batch[:1]), found[:1])
+    assert not torch.equal(alone.predict(batch) >= 0.5, found >= 0.5)
+
+
+def test_a_card_of_before_has_one_threshold_for_all() -> None:
+    values = to_dict(CARD)
+    del values["own_size"]
+    assert not card_from_dict(values).own_size

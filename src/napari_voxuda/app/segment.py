@@ -26,7 +26,7 @@ from napari_voxuda.segmentation.instances import (
     min_voxels_of,
 )
 from napari_voxuda.segmentation.particles import Particle
-from napari_voxuda.segmentation.predict import predict_tiles
+from napari_voxuda.segmentation.predict import Predict, predict_tiles
 from napari_voxuda.segmentation.settings import SegmentSettings
 from napari_voxuda.segmentation.smaller_tiles import SmallerTiles
 from napari_voxuda.segmentation.tiling import plan_tiles
@@ -69,6 +69,9 @@ class SegmentModel(Protocol):
 
     def predict(self, batch: torch.Tensor) -> torch.Tensor:
         """Map (n, d, h, w) normalised, protein-bright boxes to probabilities."""
+
+    def predict_whole(self, batch: torch.Tensor) -> torch.Tensor:
+        """Do the same for boxes that are whole subtomograms."""
 
 
 LoadModel = Callable[[Path, Any], SegmentModel]
@@ -190,7 +193,7 @@ def segment_into(
         yield Message(text=doubt, level="warning")
     probability = yield from predict_tiles(
         volume.data,
-        model.predict,
+        _predictor(volume, model, settings),
         settings,
         mean=mean,
         std=std,
@@ -205,6 +208,19 @@ def segment_into(
     if not particles:
         yield Message(text=_why_empty(volume, probability, settings), level="warning")
     return FoundMask(mask=volume.with_data(mask), particles=particles, contrast=sign)
+
+
+def _predictor(volume: Volume, model: SegmentModel, settings: SegmentSettings) -> Predict:
+    """Return what predicts tiles; a subtomogram that is one tile is judged by itself."""
+    tiling = plan_tiles(volume.shape, core=settings.core, halo=settings.halo)
+    if model.normalisation != "subtomogram" or len(tiling) > 1:
+        return model.predict
+
+    def predict(batch: torch.Tensor) -> torch.Tensor:
+        whole = tuple(batch.shape[1:]) == tiling.tile_shape  # else it was cut to fit into memory
+        return model.predict_whole(batch) if whole else model.predict(batch)
+
+    return predict
 
 
 def check_minimum_size(volume: Volume, settings: SegmentSettings) -> int:

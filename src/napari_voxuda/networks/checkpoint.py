@@ -21,7 +21,8 @@ from napari_voxuda.errors import FileFormatError, InputError, RunFolderError, on
 from napari_voxuda.io._in_memory import check_fits_memory
 from napari_voxuda.io._json_files import check_depth
 from napari_voxuda.io.atomic import atomic_path
-from napari_voxuda.networks.prediction import predict_steadily
+from napari_voxuda.method.expected_dice import mean_size_threshold
+from napari_voxuda.networks.prediction import move_threshold, predict_steadily
 from napari_voxuda.networks.settings import MAX_SMOOTH_VOXELS, NetworkSettings
 from napari_voxuda.networks.voxresnet import VoxResNet
 
@@ -64,6 +65,8 @@ class ModelCard:
         Which of the two networks predicts.
     mirrors, smooth_voxels, threshold : bool, float, float
         How it predicts; see `predict_steadily`.
+    own_size : bool
+        Whether each subtomogram has a threshold of its own instead; see `Model.predict_whole`.
     """
 
     network: NetworkSettings
@@ -74,6 +77,7 @@ class ModelCard:
     mirrors: bool = False
     smooth_voxels: float = 0.0
     threshold: float = 0.5
+    own_size: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -129,6 +133,31 @@ class Model:
             smooth_voxels=self.card.smooth_voxels,
             threshold=self.card.threshold,
         ).cpu()
+
+    def predict_whole(self, batch: Tensor) -> Tensor:
+        """Return the foreground probability of whole subtomograms.
+
+        Parameters
+        ----------
+        batch : Tensor
+            (n, d, h, w) float32, edges multiples of 8.
+
+        Returns
+        -------
+        Tensor
+            (n, d, h, w) float32 in [0, 1], on the CPU: as `predict`, but where the card says so,
+            what `mean_size_threshold` finds in each subtomogram is told as 0.5 in it. A threshold for all gives
+            small and faint molecules too little and large ones too much.
+        """
+        if not self.card.own_size:
+            return self.predict(batch)
+        found = predict_steadily(
+            self.network,
+            batch.to(self.device),
+            mirrors=self.card.mirrors,
+            smooth_voxels=self.card.smooth_voxels,
+        )
+        return torch.stack([move_threshold(it, mean_size_threshold(it)) for it in found]).cpu()
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:
@@ -294,8 +323,11 @@ def card_from_dict(values: dict[str, Any]) -> ModelCard:
         raise InputError(f"model card: unknown {card.contrast!r} or {card.normalisation!r}.")
     if card.weights not in ("teacher", "student"):
         raise InputError(f"model card: unknown weights {card.weights!r}.")
-    if not isinstance(card.mirrors, bool):
-        raise InputError(f"model card: mirrors true or false was wanted, got {card.mirrors!r}.")
+    for name in ("mirrors", "own_size"):
+        if not isinstance(getattr(card, name), bool):
+            raise InputError(
+                f"model card: {name} true or false was wanted, got {getattr(card, name)!r}."
+            )
     if not 0 <= card.smooth_voxels <= MAX_SMOOTH_VOXELS or not 0 < card.threshold < 1:
         raise InputError(
             f"model card: smoothing in [0, {MAX_SMOOTH_VOXELS:g}] voxels and a threshold in (0, 1) "
