@@ -146,7 +146,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks.closing", description=(__doc__ or "").partition("\n")[0]
     )
     add = parser.add_argument
-    add("--cases", type=int, default=40, help="programs to start and to close")
+    add("--cases", type=int, default=30, help="programs to start and to close")
     add("--steps", type=int, default=60, help="of each run")
     add(
         "--latest",

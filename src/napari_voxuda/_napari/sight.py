@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["is_in_sight", "visible_bounds"]
 
-_NEAR_BORDER = 0.15  # of what is visible
+_NEAR_BORDER = 0.2  # of what is visible
 
 
 def is_in_sight(layer: Layer, position: Triple) -> bool:
