@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from benchmarks.gui_latency.plan import Plan, train_without_window, write_tomogram
 from benchmarks.gui_latency.timing import step_seconds
 from benchmarks.gui_latency.window import Window
+
+from benchmarks import closing
 
 
 def test_a_run_is_measured_at_rest_and_scrolling(make_napari_viewer, tmp_path):
@@ -30,3 +34,15 @@ def test_the_command_line_trains_the_same_run(tmp_path):
     write_tomogram(plan)
     train_without_window(plan, tmp_path / "run")
     assert set(step_seconds(tmp_path / "run")) == set(range(2, 9))
+
+
+@pytest.mark.parametrize("place", ["process", "thread", "none"])
+def test_a_program_ends_when_its_window_is_closed(monkeypatch, tmp_path, place):
+    monkeypatch.setattr(closing, "_PLACES", (place,))
+    out = tmp_path / "closing.json"
+    arguments = ["--cases", "1", "--tiny", "--latest", "3", "--work", str(tmp_path / "work")]
+    closing.main([*arguments, "--json", str(out)])
+    (case,) = json.loads(out.read_text())["cases"]
+    assert (case["place"], case["code"], case["raised"]) == (place, 0, False)
+    assert 0 < case["seconds"] < 60.0
+    assert (case["state"] == "nothing") == (place == "none")
