@@ -133,6 +133,13 @@ ROWS = {
             title="fully supervised",
             plan=_rival(AdaptSettings.source_only, None),
         ),
+        Row(
+            name="supervised-calibrated",
+            title="fully supervised, threshold chosen as in `default`",
+            plan=_rival(
+                lambda base: replace(AdaptSettings.source_only(base), calibrate=True), None
+            ),
+        ),
     )
 }
 """Every row of the main table by name."""

@@ -150,17 +150,16 @@ def test_a_folder_of_subtomograms_is_normalised_one_by_one(tmp_path: Path) -> No
     assert load_model(result.run).normalisation == "subtomogram"
 
 
-def test_only_subtomograms_with_labels_by_rank_have_masks_of_their_own_size(tmp_path: Path) -> None:
+def test_only_subtomograms_have_masks_of_their_own_size(tmp_path: Path) -> None:
     folder = tmp_path / "boxes"
     folder.mkdir()
     for number in range(2):
         write_mrc(folder / f"p{number}.mrc", tomogram((16, 16, 16)))
-    ranked = replace(SETTINGS, pseudo_labels="ranked", calibrate=True)
+    calibrated = replace(SETTINGS, calibrate=True)
     cases = {
-        "ranked": ({"target": folder, "settings": ranked}, True),
-        "not calibrated": ({"target": folder, "settings": replace(ranked, calibrate=False)}, False),
-        "no labels": ({"target": folder, "settings": replace(ranked, pseudo_labels="none")}, False),
-        "tomogram": ({"settings": ranked}, False),
+        "subtomograms": ({"target": folder, "settings": calibrated}, True),
+        "literal": ({"target": folder, "settings": replace(SETTINGS, calibrate=False)}, False),
+        "tomogram": ({"settings": calibrated}, False),
     }
     for name, (changes, expected) in cases.items():
         _, result = finish(job(tmp_path / name, **changes))

@@ -174,7 +174,7 @@ def _run(
     learner = yield from _logged(task, run)
     if learner.expected_dice is not None:
         write_expected_dice(run.path, learner.expected_dice)
-    card = replace(card, threshold=learner.threshold, own_size=plan.has_own_size)
+    card = replace(card, threshold=learner.threshold)
     weights = {k: v for k, v in learner.weights().items() if k.startswith(card.weights)}
     run.save_model(weights, {"step": plan.settings.steps, "model": to_dict(card)})
     _sign(run)

@@ -115,13 +115,6 @@ class Plan:
             is_folder=self.is_folder,
         )
 
-    @property
-    def has_own_size(self) -> bool:
-        """Whether each subtomogram gets a threshold of its own: where it would have been one of the mean size."""
-        return (
-            self.is_folder and self.settings.calibrate and self.settings.pseudo_labels == "ranked"
-        )
-
     def card(self) -> ModelCard:
         """Return the card of the model that the run makes."""
         from napari_voxuda.networks.checkpoint import ModelCard
@@ -134,6 +127,7 @@ class Plan:
             weights=self.settings.predict_with,
             mirrors=self.settings.mirrors,
             smooth_voxels=self.settings.smooth_voxels,
+            own_size=self.is_folder and self.settings.calibrate,
         )
 
 
