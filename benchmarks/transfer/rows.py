@@ -157,6 +157,12 @@ ABLATIONS: dict[str, dict[str, dict[str, Any]]] = {
         "no calibration": {"calibrate": False},
         "no augmentation": {"augment": False},
     },
+    "denoiser": {
+        "NGM": {},
+        "BF": {"denoise.method": "bilateral"},
+        "IBF": {"denoise.method": "ibf"},
+        "none": {"teacher_input": "raw"},
+    },
     "samples": {f"N = {n}": {"noise_samples": n} for n in (5, 10, 15, 20)},
     "rho": {
         f"rho = {rate:.1%}": {
