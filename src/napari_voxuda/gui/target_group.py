@@ -14,7 +14,7 @@ from napari_voxuda.gui.inputs import FloatBox, choice_box
 from napari_voxuda.gui.layer_box import LayerBox
 from napari_voxuda.gui.layer_list import LayerList
 from napari_voxuda.gui.path_row import MRC_FILTER, PathRow, ask_files, ask_folder
-from napari_voxuda.gui.wrapping import let_wrap
+from napari_voxuda.gui.wrapping import breakable, let_wrap
 
 __all__ = ["TargetGroup"]
 
@@ -171,7 +171,7 @@ class TargetGroup(Group):
 
     def show_contrast(self, words: str) -> None:
         """Show what the contrast looks like."""
-        self.contrast_note.setText(words)
+        self.contrast_note.setText(breakable(words))
         self.contrast_note.setVisible(bool(words))
 
     def _build(self) -> None:

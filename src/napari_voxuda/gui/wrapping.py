@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qtpy.QtWidgets import QLabel, QSizePolicy
 
-__all__ = ["let_wrap"]
+__all__ = ["breakable", "let_wrap"]
 
 
 def let_wrap(label: QLabel) -> None:
@@ -17,3 +17,8 @@ def let_wrap(label: QLabel) -> None:
     policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
     policy.setHeightForWidth(True)
     label.setSizePolicy(policy)
+
+
+def breakable(text: str) -> str:
+    """Return a text in which names such as ``TS_01_bin4_denoised`` may break into lines after each ``_``."""
+    return text.replace("_", "_\u200b")
