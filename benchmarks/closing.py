@@ -4,7 +4,7 @@ Run ``xvfb-run -a -s "-screen 0 1366x768x24" python -m benchmarks.closing``. Eac
 window and a tomogram, presses *Start* in the dock, and closes the window after a random time, in anything from the
 simulation of the source to the mask; every third starts no run. The clock runs from the moment at which the window is told to close until
 the program has ended. Ended badly has what raised or did not end with 0. It is also measured how much longer a process of the run holds the
-run's lock. What is left of a run that has taken a step must be a model or a checkpoint, with which it can be resumed.
+run's lock, and what is left of the run.
 """
 
 from __future__ import annotations
@@ -24,10 +24,9 @@ from benchmarks.gui_latency.plan import Plan, write_tomogram
 from napari_voxuda.adaptation.run_lock import is_being_written
 from napari_voxuda.app.run_places import has_model, is_resumable
 from napari_voxuda.io.atomic import atomic_path
-from napari_voxuda.networks.checkpoint import latest_checkpoint
 
 _PLACES = ("process", "thread", "none")
-_STATES = ("model", "checkpoint", "record", "nothing")
+_STATES = ("model", "resumable", "none")
 _CLOSED = "closed at "
 _GOAL_S = 3.0
 _HANGS_S = 60.0
@@ -65,7 +64,7 @@ def measure(work: Path, given: argparse.Namespace) -> dict[str, Any]:
 def markdown(result: dict[str, Any]) -> str:
     """Return a row for each place."""
     lines = [
-        "| training | programs | longest time to the end (s) | over 3 s | ended badly | runs with a model, a checkpoint, a record alone, nothing |",
+        "| training | programs | longest time to the end (s) | over 3 s | ended badly | runs with a model, resumable, none |",
         "|---|---|---|---|---|---|",
     ]
     for place in _PLACES:
@@ -82,12 +81,10 @@ def markdown(result: dict[str, Any]) -> str:
 
 
 def state_of(run: Path) -> str:
-    """Return what is left of a run: a ``model``, a ``checkpoint``, its ``record``, or ``nothing``."""
+    """Return what is left of a run: a ``model``, one that is ``resumable``, or ``none``."""
     if has_model(run):
         return "model"
-    if is_resumable(run):
-        return "record" if latest_checkpoint(run) is None else "checkpoint"
-    return "nothing"
+    return "resumable" if is_resumable(run) else "none"
 
 
 def _case(
