@@ -99,8 +99,8 @@ def measure(row: Row, target: Target, tier: Tier, run: Path, device: DeviceName)
 def truth_checksum(target: Target) -> str:
     """Return a short hash of what is scored against.
 
-    A simulated target is drawn anew on each machine. Where a molecule just finds room, rounding decides, and all
-    that comes after is another draw of the same kind. Only rows of one truth can be compared.
+    A simulated target is drawn anew on each machine, and where a molecule just finds room, rounding may decide all
+    that comes after. Only rows of one truth can be compared.
     """
     digest = hashlib.sha256()
     for name, _, truth in _volumes(target):

@@ -170,7 +170,7 @@ def _calibrate(learner: Learner, target: Target, settings: AdaptSettings, seed: 
     choose = mean_size_threshold if taught else expected_dice_threshold
     learner.threshold = choose(probability)
     learner.expected_dice = expected_dice_score(probability, learner.threshold)
-    yield Message(
-        text=f"The network's threshold, {learner.threshold:.2f} by its own probabilities, is told as "
-        "0.5."
-    )
+    text = f"The network's threshold, {learner.threshold:.2f} by its own probabilities, is told as 0.5."
+    if target.normalisation == "subtomogram":
+        text += " A segmented subtomogram gets a threshold of its own instead."
+    yield Message(text=text)

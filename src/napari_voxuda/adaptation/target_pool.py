@@ -16,7 +16,7 @@ from napari_voxuda.networks.voxresnet import VoxResNet
 __all__ = ["predict_pool"]
 
 _DRAWN = 16
-_VOXELS = 1 << 17  # at once: half a second of a core with mirror images, for who stops the run
+_VOXELS = 1 << 17  # at once: half a second of a core, after which a run can be stopped
 
 
 def predict_pool(

@@ -126,13 +126,7 @@ class Model:
         Tensor
             (n, d, h, w) float32 in [0, 1], on the CPU.
         """
-        return predict_steadily(
-            self.network,
-            batch.to(self.device),
-            mirrors=self.card.mirrors,
-            smooth_voxels=self.card.smooth_voxels,
-            threshold=self.card.threshold,
-        ).cpu()
+        return self._steady(batch, self.card.threshold).cpu()
 
     def predict_whole(self, batch: Tensor) -> Tensor:
         """Return the foreground probability of whole subtomograms.
@@ -151,13 +145,17 @@ class Model:
         """
         if not self.card.own_size:
             return self.predict(batch)
-        found = predict_steadily(
+        found = self._steady(batch, 0.5)
+        return torch.stack([move_threshold(it, mean_size_threshold(it)) for it in found]).cpu()
+
+    def _steady(self, batch: Tensor, threshold: float) -> Tensor:
+        return predict_steadily(
             self.network,
             batch.to(self.device),
             mirrors=self.card.mirrors,
             smooth_voxels=self.card.smooth_voxels,
+            threshold=threshold,
         )
-        return torch.stack([move_threshold(it, mean_size_threshold(it)) for it in found]).cpu()
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:
