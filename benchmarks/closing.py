@@ -1,8 +1,8 @@
 """How long it takes from the closing of the window in the middle of a run to the end of the program.
 
 Run ``xvfb-run -a -s "-screen 0 1366x768x24" python -m benchmarks.closing``. Each case is a program of its own: it opens the
-window and a tomogram, presses *Start* in the dock, and closes the window after a random time, in anything from the
-simulation of the source to the mask; every third starts no run. The clock runs from the moment at which the window is told to close until
+window and a tomogram, presses *Start* in the dock, and closes the window after a random time: while the source is simulated, in
+the training, in the choice of the threshold, and with a larger ``--latest`` in the mask. Every third starts no run. The clock runs from the moment at which the window is told to close until
 the program has ended. Ended badly has what raised or did not end with 0. It is also measured how much longer a process of the run holds the
 run's lock, and what is left of the run.
 """
@@ -58,7 +58,7 @@ def measure(work: Path, given: argparse.Namespace) -> dict[str, Any]:
         print(case, flush=True)
         cases.append(case)
     settings = {"seed": given.seed, "steps": given.steps, "latest_s": given.latest}
-    return {"machine": machine("the display"), "settings": settings, "cases": cases}
+    return {"machine": machine(), "settings": settings, "cases": cases}
 
 
 def markdown(result: dict[str, Any]) -> str:

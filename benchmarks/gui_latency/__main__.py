@@ -115,7 +115,7 @@ def markdown(result: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def machine(renderer: str) -> str:
+def machine(renderer: str = "") -> str:
     """Say what the figures were measured on."""
     import napari
     import torch
@@ -123,7 +123,7 @@ def machine(renderer: str) -> str:
     cores = f"{torch.get_num_threads()} threads on {os.cpu_count()} cores"
     return (
         f"CPU ({platform.machine()}), {cores}, torch {torch.__version__}, "
-        f"napari {napari.__version__}, drawn by {renderer}"
+        f"napari {napari.__version__}" + (f", drawn by {renderer}" if renderer else "")
     )
 
 
