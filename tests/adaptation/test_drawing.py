@@ -55,7 +55,7 @@ def test_target_boxes_come_with_their_labels_once_there_are_some(tiny: AdaptSett
     assert boxes.shape == (tiny.batch, 16, 16, 16)
     assert labels is None
     own = lopsided(5)
-    pool = LabelledTarget(boxes=own, labels=own % 3 == 0, confident=own % 2 == 0)
+    pool = LabelledTarget(boxes=own, labels=own % 3 == 0, confident=own % 2 == 0, share=0.3)
     boxes, labels = draw_target(BlobTarget(), pool, replace(tiny, batch=9), generator, CPU)
     assert labels is not None
     assert torch.equal(labels.labels, boxes % 3 == 0)

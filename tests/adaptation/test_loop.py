@@ -17,8 +17,15 @@ from napari_voxuda.adaptation.loop import CALIBRATION_BOXES, adapt
 from napari_voxuda.adaptation.run_folder import RunFolder
 from napari_voxuda.adaptation.self_labels import LABELLED_BOXES
 from napari_voxuda.adaptation.settings import AdaptSettings
+from napari_voxuda.adaptation.target_pool import predict_pool
 from napari_voxuda.errors import FileFormatError, TrainingError
+from napari_voxuda.method.expected_dice import (
+    mean_size_share,
+    mean_size_threshold,
+    share_threshold,
+)
 from napari_voxuda.networks.checkpoint import read_tensors
+from napari_voxuda.networks.voxresnet import VoxResNet
 
 from .conftest import BlobSource, BlobTarget
 
@@ -89,6 +96,34 @@ def test_the_threshold_is_for_the_steady_prediction(tiny: AdaptSettings) -> None
     assert left.threshold == 0.5
 
 
+def test_the_mask_is_as_large_as_it_was_seen_before_the_labels_were_learnt(
+    tiny: AdaptSettings,
+) -> None:
+    settings = replace(tiny, steps=12, pseudo_labels="ranked", pseudo_start=0.5)
+    _, learner = finish(start(settings))
+
+    def predicted(network: VoxResNet | None) -> torch.Tensor:
+        assert network is not None
+        task = predict_pool(
+            network, BlobTarget(), settings, 0, count=CALIBRATION_BOXES, stage="again"
+        )
+        try:
+            while True:
+                next(task)
+        except StopIteration as stop:
+            return stop.value[1]
+
+    before, after = predicted(learner.labeller), predicted(learner.teacher)
+    assert learner.threshold == share_threshold(after, mean_size_share(before))
+    assert learner.threshold != mean_size_threshold(after)  # else nothing is tested
+
+
+def test_labels_that_would_come_after_the_last_step_are_not_made(tiny: AdaptSettings) -> None:
+    events, learner = finish(start(replace(tiny, pseudo_labels="ranked", pseudo_start=1.0)))
+    assert "Labelling the target" not in [e.stage for e in events if isinstance(e, Progress)]
+    assert learner.labeller is None
+
+
 def test_the_seed_decides_everything(tiny: AdaptSettings) -> None:
     first, second, other = (losses(finish(start(tiny, seed=seed))[0]) for seed in (0, 0, 1))
     assert first == second
@@ -96,7 +131,7 @@ def test_the_seed_decides_everything(tiny: AdaptSettings) -> None:
 
 
 @pytest.mark.parametrize("pseudo_labels", ["balanced", "ranked"])
-@pytest.mark.parametrize("stop_after", [1, 2, 3, 5])
+@pytest.mark.parametrize("stop_after", [1, 2, 3, 5, 6])
 def test_resumed_losses_equal_those_of_the_uninterrupted_run(
     tiny: AdaptSettings,
     tmp_path: Path,
@@ -118,6 +153,7 @@ def test_resumed_losses_equal_those_of_the_uninterrupted_run(
     assert losses(seen) + losses(rest) == losses(whole)
     for name, value in learner.weights().items():
         assert torch.equal(value, resumed.weights()[name]), name
+    assert resumed.threshold == learner.threshold
 
 
 def test_a_run_killed_between_checkpoints_repeats_the_lost_steps(

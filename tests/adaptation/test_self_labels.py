@@ -61,7 +61,7 @@ def test_the_seed_alone_decides_the_pool(tiny: AdaptSettings) -> None:
 
 def test_a_draw_keeps_boxes_and_labels_together() -> None:
     numbers = torch.arange(6.0).view(6, 1, 1, 1).expand(6, 2, 2, 2)
-    pool = LabelledTarget(boxes=numbers, labels=numbers > 2, confident=numbers > 0)
+    pool = LabelledTarget(boxes=numbers, labels=numbers > 2, confident=numbers > 0, share=0.5)
     drawn = pool.draw(50, torch.Generator().manual_seed(0))
     boxes, (labels, confident) = as_pseudo_labels(drawn, torch.device("cpu"))
     assert set(boxes.unique().tolist()) == {0, 1, 2, 3, 4, 5}

@@ -11,6 +11,7 @@ from napari_voxuda.method.expected_dice import (
     expected_dice_score,
     expected_dice_threshold,
     mean_size_threshold,
+    share_threshold,
 )
 
 
@@ -75,6 +76,16 @@ def test_the_mean_size_lies_between_both_estimates(seed: int) -> None:
     assert mass < likely  # else nothing is tested
     size = (probability >= mean_size_threshold(probability)).float().mean().item()
     assert size == pytest.approx((mass * likely) ** 0.5, abs=1e-4)
+
+
+def test_the_mask_of_a_share_holds_that_share() -> None:
+    probability = torch.rand(1000, generator=torch.Generator().manual_seed(0)) * 0.5
+    threshold = share_threshold(probability, 0.125)
+    assert (probability >= threshold).float().mean().item() == pytest.approx(0.125)
+    assert share_threshold(probability, 0.0) == 0.99
+    assert share_threshold(torch.zeros(10), 1.0) == 0.01
+    with pytest.raises(InputError, match="share_threshold: at least one probability"):
+        share_threshold(torch.zeros(0), 0.5)
 
 
 def test_a_mask_is_the_mask_of_its_own_mean_size() -> None:

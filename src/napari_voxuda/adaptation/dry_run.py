@@ -170,7 +170,9 @@ def _begin_labels(training: Training) -> None:
     if settings.pseudo_labels == "ranked":
         boxes = training.target.draw(settings.batch, torch.Generator().manual_seed(training.seed))
         sure = torch.ones_like(boxes, dtype=torch.bool)
-        training.labelled = LabelledTarget(boxes=boxes, labels=boxes > 1.5, confident=sure)
+        training.labelled = LabelledTarget(
+            boxes=boxes, labels=boxes > 1.5, confident=sure, share=0.0
+        )
 
 
 def _labelled_steps(settings: AdaptSettings) -> int:

@@ -13,6 +13,7 @@ from napari_voxuda.adaptation.drawing import LabelledSource, simulate_source
 from napari_voxuda.adaptation.events import CheckpointSaved, Preview
 from napari_voxuda.adaptation.learner import Learner
 from napari_voxuda.adaptation.run_folder import RunFolder
+from napari_voxuda.adaptation.self_labels import LabelledTarget
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.adaptation.target_pool import predict_pool
 from napari_voxuda.adaptation.training import Training
@@ -20,8 +21,8 @@ from napari_voxuda.data.targets import Target
 from napari_voxuda.errors import NoMemoryError, TargetChangedError
 from napari_voxuda.method.expected_dice import (
     expected_dice_score,
-    expected_dice_threshold,
-    mean_size_threshold,
+    mean_size_share,
+    share_threshold,
 )
 from napari_voxuda.networks.prediction import predict_steadily
 from napari_voxuda.networks.voxresnet import VoxResNet
@@ -134,7 +135,9 @@ def adapt(
             training.save(run)
         raise
     if settings.calibrate:
-        yield from _calibrate(training.learner, target, settings, seed)
+        yield from training.label_when_due()  # a run that was stopped after its last step
+        labelled = training.labelled
+        yield from _calibrate(training.learner, target, settings, seed, labelled)
     return training.learner
 
 
@@ -155,8 +158,18 @@ def _preview(learner: Learner, boxes: Tensor, step: int, settings: AdaptSettings
     )
 
 
-def _calibrate(learner: Learner, target: Target, settings: AdaptSettings, seed: int) -> Task[None]:
-    """Choose the threshold that is told as 0.5 on target boxes."""
+def _calibrate(
+    learner: Learner,
+    target: Target,
+    settings: AdaptSettings,
+    seed: int,
+    labelled: LabelledTarget | None,
+) -> Task[None]:
+    """Choose the threshold that is told as 0.5 on target boxes.
+
+    The network as it is now ranks the voxels. How many of them are foreground, it saw more soberly before it
+    learnt its own labels.
+    """
     _, probability = yield from predict_pool(
         _segmenting(learner, settings),
         target,
@@ -166,9 +179,8 @@ def _calibrate(learner: Learner, target: Target, settings: AdaptSettings, seed: 
         stage="Choosing the threshold",
     )
     target.check()
-    taught = settings.pseudo_labels == "ranked"
-    choose = mean_size_threshold if taught else expected_dice_threshold
-    learner.threshold = choose(probability)
+    share = mean_size_share(probability) if labelled is None else labelled.share
+    learner.threshold = share_threshold(probability, share)
     learner.expected_dice = expected_dice_score(probability, learner.threshold)
     text = f"The network's threshold, {learner.threshold:.2f} by its own probabilities, is told as 0.5."
     if target.normalisation == "subtomogram":

@@ -19,6 +19,7 @@ from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.adaptation.target_pool import predict_pool
 from napari_voxuda.data.targets import Target
 from napari_voxuda.method.denoising import denoise
+from napari_voxuda.method.expected_dice import mean_size_share
 from napari_voxuda.method.pseudo_labels import PseudoLabels
 from napari_voxuda.method.ranked_labels import ranked_pseudo_label
 from napari_voxuda.networks.voxresnet import VoxResNet
@@ -39,11 +40,15 @@ class LabelledTarget:
         (n, d, h, w) float32, normalised, protein bright.
     labels, confident : Tensor
         (n, d, h, w) bool; see `PseudoLabels`.
+    share : float
+        Of foreground, in [0, 1], as the network saw it (`mean_size_share`). After learning its own labels
+        it sees more.
     """
 
     boxes: Tensor
     labels: Tensor
     confident: Tensor
+    share: float
 
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
         """Return (3, count, d, h, w) float32: boxes, labels and confidence, drawn at random."""
@@ -83,7 +88,8 @@ def label_target(
         view=partial(teacher_view, settings=settings),
     )
     labels, confident = ranked_pseudo_label(probabilities)
-    return LabelledTarget(boxes=boxes, labels=labels, confident=confident)
+    share = mean_size_share(probabilities)
+    return LabelledTarget(boxes=boxes, labels=labels, confident=confident, share=share)
 
 
 def teacher_view(target: Tensor, settings: AdaptSettings) -> Tensor:

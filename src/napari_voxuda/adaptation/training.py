@@ -151,8 +151,8 @@ class Training:
             yield SnapshotKept(step=kept.step, path=kept.path)
 
     def label_when_due(self) -> Generator[Event, None, None]:
-        """Label the target once its step has come."""
-        due = self.done >= label_step(self.recovery.settings)
+        """Label the target once its step has come, in a run that learns such labels."""
+        due = label_step(self.recovery.settings) <= min(self.done, self.settings.steps - 1)
         if not due or self.learner.labeller is None:  # also after a roll-back to before the labels
             self.labelled = None
         if due and self.labelled is None:

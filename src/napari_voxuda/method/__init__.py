@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from napari_voxuda.method.expected_dice import (
         expected_dice_score,
         expected_dice_threshold,
+        mean_size_share,
         mean_size_threshold,
+        share_threshold,
     )
     from napari_voxuda.method.fourier import (
         cube_line,
@@ -99,6 +101,7 @@ __all__ = [
     "inverse_dft",
     "kept_energy",
     "laplacian_gradient",
+    "mean_size_share",
     "mean_size_threshold",
     "ngm_denoise",
     "ngm_denoise_slice",
@@ -108,6 +111,7 @@ __all__ = [
     "radial_frequencies",
     "radial_power",
     "ranked_pseudo_label",
+    "share_threshold",
     "slice_gradient",
     "slice_mean",
     "speckle_noise",

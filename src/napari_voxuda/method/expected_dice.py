@@ -10,12 +10,20 @@ ECML PKDD 2014.)
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from napari_voxuda.errors import InputError
 from napari_voxuda.method._tensors import reached_by
 
-__all__ = ["expected_dice_score", "expected_dice_threshold", "mean_size_threshold"]
+__all__ = [
+    "expected_dice_score",
+    "expected_dice_threshold",
+    "mean_size_share",
+    "mean_size_threshold",
+    "share_threshold",
+]
 
 _BINS = 1000
 
@@ -92,8 +100,62 @@ def expected_dice_score(probability: torch.Tensor, threshold: float) -> float:
     return float(2 * values[inside].sum() / total)
 
 
+def mean_size_share(probability: torch.Tensor) -> float:
+    """Return the share of foreground that is the geometric mean of two estimates.
+
+    Parameters
+    ----------
+    probability : Tensor
+        Any shape, real: foreground probabilities in [0, 1], judged together.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    Raises
+    ------
+    InputError
+        When there is no value.
+
+    Notes
+    -----
+    The first estimate is the mean of the probabilities: right where they are calibrated, too small where molecules
+    fade into the noise. The second is the share of the mask with the largest expected Dice score: too
+    large where the network is unsure, and larger still after it has learnt from such a mask.
+    """
+    likely = (probability >= expected_dice_threshold(probability)).double().mean().item()
+    mass = probability.detach().double().mean().item()
+    return math.sqrt(mass * likely)
+
+
+def share_threshold(probability: torch.Tensor, share: float) -> float:
+    """Return the threshold whose mask holds a share of all voxels.
+
+    Parameters
+    ----------
+    probability : Tensor
+        Any shape, real: foreground probabilities in [0, 1], judged together.
+    share : float
+        Of the voxels, in [0, 1].
+
+    Returns
+    -------
+    float
+        Threshold t in [0.01, 0.99] for ``probability >= t``.
+
+    Raises
+    ------
+    InputError
+        When there is no value.
+    """
+    if probability.numel() == 0:
+        raise InputError("share_threshold: at least one probability was wanted, got none.")
+    return min(max(reached_by(probability, share), 0.01), 0.99)
+
+
 def mean_size_threshold(probability: torch.Tensor) -> float:
-    """Return the threshold whose mask has the geometric mean of two estimated sizes.
+    """Return the threshold whose mask holds the `mean_size_share` of the same probabilities.
 
     Parameters
     ----------
@@ -109,13 +171,5 @@ def mean_size_threshold(probability: torch.Tensor) -> float:
     ------
     InputError
         When there is no value.
-
-    Notes
-    -----
-    The first size is the sum of the probabilities: right where they are calibrated, too small where molecules
-    fade into the noise. The second is that of the mask with the largest expected Dice score: too
-    large where the network is unsure, and larger still after it has learnt from such a mask.
     """
-    likely = (probability >= expected_dice_threshold(probability)).double().mean().item()
-    mass = probability.detach().double().mean().item()
-    return min(max(reached_by(probability, (mass * likely) ** 0.5), 0.01), 0.99)
+    return share_threshold(probability, mean_size_share(probability))
