@@ -67,6 +67,17 @@ def _rival(change: Callable[[AdaptSettings], AdaptSettings], source: Any) -> Cal
     return plan
 
 
+def _calibrated(
+    name: str, title: str, change: Callable[[AdaptSettings], AdaptSettings], source: Any
+) -> Row:
+    """Return a rival whose threshold is chosen without labels, for each subtomogram its own."""
+    return Row(
+        name=f"{name}-calibrated",
+        title=f"{title}, threshold chosen as in `default`",
+        plan=_rival(lambda settings: replace(change(settings), calibrate=True), source),
+    )
+
+
 def _everything_on(settings: AdaptSettings, denoiser: str = "ngm") -> AdaptSettings:
     """Return the settings with every component of the method, as Vox-UDA has them."""
     return replace(
@@ -122,6 +133,11 @@ ROWS = {
         Row(name="dann", title="DANN, random source", plan=_rival(AdaptSettings.dann, _random)),
         Row(name="asc-A", title="ASC, source A", plan=_rival(AdaptSettings.asc, _published)),
         Row(name="asc", title="ASC, random source", plan=_rival(AdaptSettings.asc, _random)),
+        _calibrated(
+            "source-only-A", "source only, source A", AdaptSettings.source_only, _published
+        ),
+        _calibrated("dann-A", "DANN, source A", AdaptSettings.dann, _published),
+        _calibrated("asc-A", "ASC, source A", AdaptSettings.asc, _published),
         Row(name="paper", title="preset `paper`, source A", plan=_paper),
         Row(name="voxuda-ngm", title="Vox-UDA, NGM denoiser", plan=_vox_uda("ngm")),
         Row(name="voxuda-bf", title="Vox-UDA, BF", plan=_vox_uda("bilateral")),
@@ -133,13 +149,7 @@ ROWS = {
             title="fully supervised",
             plan=_rival(AdaptSettings.source_only, None),
         ),
-        Row(
-            name="supervised-calibrated",
-            title="fully supervised, threshold chosen as in `default`",
-            plan=_rival(
-                lambda base: replace(AdaptSettings.source_only(base), calibrate=True), None
-            ),
-        ),
+        _calibrated("supervised", "fully supervised", AdaptSettings.source_only, None),
     )
 }
 """Every row of the main table by name."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from benchmarks.transfer.rows import ABLATIONS, ROWS, Plan, Row, ablation_rows, changed_row
 from benchmarks.transfer.tiers import TIERS, Tier
@@ -34,6 +36,14 @@ def test_the_rivals_train_on_the_published_source_and_on_ours(smoke: Tier) -> No
         assert ours.source.variety == "random"
         assert published.settings == ours.settings
     assert plan_of(ROWS["supervised"], smoke).source is None
+
+
+@pytest.mark.parametrize("name", ["source-only-A", "dann-A", "asc-A", "supervised"])
+def test_a_calibrated_rival_differs_in_its_threshold_alone(name: str, smoke: Tier) -> None:
+    rival, calibrated = plan_of(ROWS[name], smoke), plan_of(ROWS[f"{name}-calibrated"], smoke)
+    assert calibrated.source == rival.source
+    assert not rival.settings.calibrate
+    assert calibrated.settings == replace(rival.settings, calibrate=True)
 
 
 def test_all_rivals_train_as_long_as_ours() -> None:
