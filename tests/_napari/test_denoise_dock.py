@@ -200,6 +200,10 @@ def test_the_very_parameters_arrive_in_the_adaptation(viewer, dock):
     assert (settings.denoise, settings.teacher_input) == (wanted, "denoised")
     assert settings.pseudo_labels == "ranked"
     assert "of no account" not in adapt.training.denoiser_note.text()
+    assert "made the masks worse" in adapt.training.denoiser_note.text()
+    adapt.training.set_denoiser(DenoiseSettings(method="ngm"))
+    assert "NGM, pass fraction" in adapt.training.denoiser_note.text()
+    assert "worse" not in adapt.training.denoiser_note.text()
     adapt.training.form.fields["teacher_input"].setValue("raw")
     assert adapt.training.denoiser_note.isHidden()
     _choose(adapt.training.preset_box, "paper")

@@ -166,5 +166,9 @@ class TrainingGroup(Group):
         words = f"Teacher sees the target denoised: {denoiser_words(settings.denoise)}."
         if settings.pseudo_labels == "none":
             words += " ⚠ Without pseudo-labels it is of no account: choose another preset."
+        elif settings.denoise.method != "ngm":
+            words += (
+                " ⚠ A bilateral filter made the masks worse wherever it was measured; NGM did not."
+            )
         self.denoiser_note.setText(words)
         self.denoiser_note.setVisible(is_denoised)
