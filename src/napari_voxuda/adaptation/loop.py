@@ -13,7 +13,7 @@ from napari_voxuda.adaptation.drawing import LabelledSource, simulate_source
 from napari_voxuda.adaptation.events import CheckpointSaved, Preview
 from napari_voxuda.adaptation.learner import Learner
 from napari_voxuda.adaptation.run_folder import RunFolder
-from napari_voxuda.adaptation.self_labels import LabelledTarget
+from napari_voxuda.adaptation.self_labels import LABELLED_BOXES
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.adaptation.target_pool import predict_pool
 from napari_voxuda.adaptation.training import Training
@@ -29,8 +29,8 @@ from napari_voxuda.networks.voxresnet import VoxResNet
 
 __all__ = ["CALIBRATION_BOXES", "StepWatch", "adapt"]
 
-CALIBRATION_BOXES = 192
-"""Boxes of the target on which the threshold is chosen; fewer leave the size of the mask to chance."""
+CALIBRATION_BOXES = LABELLED_BOXES
+"""Boxes of the target on which the threshold is chosen: those that were labelled, whose foreground is known as a share."""
 
 
 class StepWatch(Protocol):
@@ -136,8 +136,8 @@ def adapt(
         raise
     if settings.calibrate:
         yield from training.label_when_due()  # a run that was stopped after its last step
-        labelled = training.labelled
-        yield from _calibrate(training.learner, target, settings, seed, labelled)
+        share = None if training.labelled is None else training.labelled.share
+        yield from _calibrate(training.learner, target, settings, seed, share)
     return training.learner
 
 
@@ -163,12 +163,12 @@ def _calibrate(
     target: Target,
     settings: AdaptSettings,
     seed: int,
-    labelled: LabelledTarget | None,
+    share: float | None,
 ) -> Task[None]:
     """Choose the threshold that is told as 0.5 on target boxes.
 
-    The network as it is now ranks the voxels. How many of them are foreground, it saw more soberly before it
-    learnt its own labels.
+    The network as it is now ranks the voxels. Which `share` of them is foreground, it saw more soberly before it
+    learnt its own labels; where it learnt none, it says that as well.
     """
     _, probability = yield from predict_pool(
         _segmenting(learner, settings),
@@ -179,8 +179,8 @@ def _calibrate(
         stage="Choosing the threshold",
     )
     target.check()
-    share = mean_size_share(probability) if labelled is None else labelled.share
-    learner.threshold = share_threshold(probability, share)
+    wanted = mean_size_share(probability) if share is None else share
+    learner.threshold = share_threshold(probability, wanted)
     learner.expected_dice = expected_dice_score(probability, learner.threshold)
     text = f"The network's threshold, {learner.threshold:.2f} by its own probabilities, is told as 0.5."
     if target.normalisation == "subtomogram":
