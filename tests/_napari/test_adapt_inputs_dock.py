@@ -7,8 +7,9 @@ import json
 import numpy as np
 import pytest
 
+from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.gui import target_group
-from napari_voxuda.io.mrc import read_mrc
+from napari_voxuda.io.mrc import read_mrc, write_mrc
 
 
 @pytest.fixture
@@ -74,6 +75,32 @@ def test_labels_of_another_tomogram_are_said(viewer, adapt, until):
     viewer.add_labels(np.ones((8, 8, 8), np.uint8), name="other")
     adapt.bar.start_button.click()
     until(lambda: "labels of the shape (20, 40, 48) of tomo" in adapt.notice.text())
+
+
+@pytest.mark.parametrize("place", ["thread", "process"])
+def test_the_masks_of_a_folder_lie_in_the_run(viewer, adapt, until, tmp_path, tomogram_file, place):
+    folder = tmp_path / "boxes"
+    folder.mkdir()
+    volume = read_mrc(tomogram_file)
+    grid = Grid(voxel_size_angstrom=volume.grid.voxel_size_angstrom)
+    for number, start in enumerate((0, 12)):
+        data = np.ascontiguousarray(volume.data[:16, start : start + 16, :16])
+        write_mrc(folder / f"p{number}_subtomo.mrc", Volume(data=data, grid=grid))
+    adapt.training.place_box.setCurrentIndex(adapt.training.place_box.findData(place))
+    adapt.target.kind_box.setCurrentIndex(adapt.target.kind_box.findData("folder"))
+    adapt.target.folder_row.set_paths([folder])
+    layers = list(viewer.layers)
+    adapt.bar.start_button.click()
+    until(lambda: "The 2 masks lie in" in adapt.notice.text())
+    until(lambda: not adapt.controller.busy)
+    masks = tmp_path / "run" / "masks"
+    assert sorted(path.name for path in masks.glob("*.mrc")) == ["p0_mask.mrc", "p1_mask.mrc"]
+    assert str(masks) in adapt.result.found.text().replace("\u200b", "")
+    assert not adapt.result.export_button.isEnabled()
+    assert list(viewer.layers) == layers
+    adapt.result.segment_button.click()
+    until(lambda: (tmp_path / "run" / "masks-2" / "p1_mask.mrc").is_file())
+    until(lambda: not adapt.controller.busy)
 
 
 def test_a_check_shows_the_boxes_and_a_report_and_leaves_nothing(viewer, adapt, until, tmp_path):

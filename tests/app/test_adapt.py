@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_voxuda._types import Event, Message
+from napari_voxuda._types import Event, Message, Task
 from napari_voxuda.adaptation.events import StepDone
 from napari_voxuda.adaptation.run_folder import RunFolder, read_events, read_record
 from napari_voxuda.adaptation.run_scores import read_scores
@@ -61,8 +61,11 @@ def job(out: Path, **changes: Any) -> AdaptJob:
 
 
 def finish(wanted: AdaptJob) -> tuple[list[Event], AdaptResult]:
+    return finish_task(adapt_task(wanted))
+
+
+def finish_task(task: Task[Any]) -> tuple[list[Event], Any]:
     events = []
-    task = adapt_task(wanted)
     try:
         while True:
             events.append(next(task))

@@ -14,7 +14,7 @@ from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.app.adapt_controller import AdaptController
 from napari_voxuda.app.adapt_request import AdaptRequest, LabelledLayers
 from napari_voxuda.app.job import JobState
-from napari_voxuda.app.jobs import AdaptResult, Segmentation
+from napari_voxuda.app.jobs import AdaptResult, Segmentation, SegmentedFolder
 from napari_voxuda.app.live_view import LivePiece
 from napari_voxuda.app.mask_refinement import MaskChoice
 from napari_voxuda.data.picks import Picks
@@ -80,6 +80,9 @@ class FakeTasks:
         self.on_adapt = lambda job: None
         monkeypatch.setattr("napari_voxuda.app.adapt.adapt_task", self.adapt)
         monkeypatch.setattr("napari_voxuda.app.segment.segment_task", self.segment)
+        monkeypatch.setattr(
+            "napari_voxuda.app.segment_folder.segment_folder_task", self.segment_folder
+        )
         monkeypatch.setattr("napari_voxuda.app.adapt_controller.preflight_task", self.check)
         self.report = preflight()
 
@@ -100,6 +103,12 @@ class FakeTasks:
         if self.error is not None:
             raise self.error
         return self.report
+
+    def segment_folder(self, job):
+        self.jobs.append(job)
+        yield Progress(stage="Segmenting", done=0, total=2)
+        job.out.mkdir()
+        return SegmentedFolder(out=job.out, masks=(job.out / "a.mrc", job.out / "b.mrc"))
 
     def segment(self, job):
         self.jobs.append(job)
@@ -309,16 +318,47 @@ def test_no_target_is_said(controller, view, executor):
     assert "Open a tomogram" in view.said[0]
 
 
-def test_a_folder_is_adapted_to_but_not_segmented(
+def test_the_masks_of_a_folder_become_files_in_the_run(
     controller, view, scene, executor, tasks, tmp_path
 ):
-    view.inputs = replace(view.inputs, layer=None, folder=tmp_path)
+    view.inputs = replace(view.inputs, layer=None, folder=tmp_path, contrast="dark")
     controller.start()
     executor.run_all()
-    assert tasks.jobs[0].target == tmp_path
-    assert len(tasks.jobs) == 1
+    adapted, segmented = tasks.jobs
+    run = view.inputs.run
+    assert adapted.target == tmp_path
+    assert (segmented.folder, segmented.model, segmented.out) == (tmp_path, run, run / "masks")
+    assert (segmented.voxel_size_angstrom, segmented.contrast) == (10.0, "dark")
+    assert not segmented.overwrite
     assert _labels(scene) == []
-    assert "Segment with this run" in view.said[0]
+    assert view.said[0] == f"Done. The 2 masks lie in {run / 'masks'}."
+    assert view.of("show_result")[-1] == (False, f"The 2 masks lie in {run / 'masks'}.")
+    controller.segment()
+    executor.run_all()
+    assert tasks.jobs[-1].out == run / "masks-2"
+    assert tasks.jobs[-1].contrast == "dark"
+    assert len(tasks.jobs) == 3
+
+
+def test_a_folder_does_not_touch_the_mask_in_the_viewer(
+    controller, view, scene, executor, tasks, tmp_path
+):
+    controller.start()
+    executor.run_all()
+    view.inputs = replace(view.inputs, layer=None, folder=tmp_path)
+    controller.segment()
+    executor.run_all()
+    assert len(_labels(scene)) == 1
+    assert view.of("show_result")[-1][0] is True
+    assert "The 2 masks lie in" in view.said[0]
+
+
+def test_an_ome_zarr_image_is_no_folder_of_volumes(controller, view, executor, tmp_path):
+    (tmp_path / ".zattrs").write_text("{}")
+    view.inputs = replace(view.inputs, layer=None, folder=tmp_path)
+    controller.start()
+    assert "one OME-Zarr image" in view.said[0]
+    assert not executor.waiting
 
 
 def test_a_finished_run_segments_another_layer(controller, view, scene, executor, tasks):

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.app.test_adapt import SETTINGS, SOURCE, finish, job, losses, tomogram
+from tests.app.test_adapt import SETTINGS, SOURCE, finish, finish_task, job, losses, tomogram
 from tests.app.test_preflight import check
 
 from napari_voxuda._types import Event, Message
 from napari_voxuda.adaptation.run_folder import read_record
 from napari_voxuda.app.adapt import adapt_task
+from napari_voxuda.app.adapt_and_segment import adapt_and_segment_task
 from napari_voxuda.app.gap import gap_task
 from napari_voxuda.app.jobs import GapJob
 from napari_voxuda.app.live_view import LivePiece, ViewWish
@@ -23,9 +24,10 @@ from napari_voxuda.app.scene import SliceView
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError, RunFolderError, TargetChangedError
-from napari_voxuda.io.mrc import write_mrc
-from napari_voxuda.io.provenance import finished, hash_path
+from napari_voxuda.io.mrc import read_mrc, write_mrc
+from napari_voxuda.io.provenance import finished, hash_path, read_sidecar
 from napari_voxuda.networks.checkpoint import load_model
+from napari_voxuda.segmentation.settings import SegmentSettings
 
 
 @pytest.fixture
@@ -202,6 +204,23 @@ def test_a_folder_of_tomograms_is_its_files(tmp_path: Path) -> None:
     write_mrc(folder / "box.mrc", tomogram((16, 16, 16)))
     _, result = finish(job(tmp_path / "boxes", target=folder))
     assert read_record(result.run)["target"]["kind"] == "subtomograms"
+
+
+@pytest.mark.parametrize("shape", [(16, 20, 200), (16, 16, 16)])
+def test_a_folder_is_segmented_into_the_run(tmp_path: Path, shape: tuple[int, int, int]) -> None:
+    folder = tmp_path / "session"
+    folder.mkdir()
+    for number in range(2):
+        write_mrc(folder / f"TS_{number}.mrc", tomogram(shape))
+    wanted = job(tmp_path / "run", target=folder)
+    _, outcome = finish_task(adapt_and_segment_task(wanted, [], SegmentSettings()))
+    assert outcome.segmentations == ()
+    masks = [tmp_path / "run" / "masks" / f"TS_{number}.mrc" for number in range(2)]
+    assert outcome.masks.masks == tuple(masks)
+    assert [read_mrc(mask).shape for mask in masks] == [shape, shape]
+    traced = read_sidecar(masks[0])
+    assert traced is not None
+    assert [part["name"] for part in traced["inputs"]] == ["TS_0.mrc"]
 
 
 def test_the_check_tells_of_all_and_shows_boxes_in_each(

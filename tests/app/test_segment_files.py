@@ -264,7 +264,10 @@ def test_a_folder_of_subtomograms_scores_against_its_own_truths(
     (boxes / "c.mrc").unlink()
     assert evaluate(out, boxes).mean.dice == 1.0
     progress = [event for event in events if isinstance(event, Progress)]
-    assert [event.done for event in progress] == [0, 1, 2, 3]
+    done = [event.done for event in progress if event.stage == "Segmenting"]
+    assert sorted(set(done)) == [0, 1, 2, 3]
+    assert done == sorted(done)
+    assert {event.total for event in progress} == {3}
 
 
 def test_a_warning_that_fits_every_box_is_given_once(boxes: Path, tmp_path: Path) -> None:
@@ -273,6 +276,21 @@ def test_a_warning_that_fits_every_box_is_given_once(boxes: Path, tmp_path: Path
     empty = SegmentSettings(threshold=1.0)
     events = finished(folder_task(boxes, tmp_path / "p", settings=empty))
     assert len([event for event in events[1] if isinstance(event, Message)]) == 1
+
+
+def test_a_folder_can_be_stopped_within_a_volume(tmp_path: Path) -> None:
+    folder, out = tmp_path / "session", tmp_path / "out"
+    folder.mkdir()
+    data = np.random.default_rng(0).normal(size=(16, 24, 24)).astype(np.float32)
+    write_mrc(folder / "a.mrc", Volume(data=data, grid=GRID))
+    settings = SegmentSettings(core=8, halo=0)  # some tiles
+    _, events = finished(folder_task(folder, out, settings=settings))
+    assert events.count(Progress(stage="Segmenting", done=0, total=1)) > 3
+    task = folder_task(folder, tmp_path / "stopped", settings=settings)
+    for _ in range(len(events) - 3):
+        next(task)
+    task.close()
+    assert [path.name for path in (tmp_path / "stopped").iterdir()] == []
 
 
 def test_existing_masks_are_kept(boxes: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from napari_voxuda.app.adapt_and_segment import (
     AdaptOutcome,
     adapt_and_segment_task,
     segment_each_task,
+    segment_files_task,
 )
 from napari_voxuda.app.adapt_request import AdaptRequest, TargetLayer, make_job, target_layers
 from napari_voxuda.app.adapt_target import check_voxel_sizes
@@ -22,7 +23,7 @@ from napari_voxuda.app.child import child_task
 from napari_voxuda.app.comparison_controller import ComparisonController
 from napari_voxuda.app.contrast_words import contrast_words
 from napari_voxuda.app.job import Job, JobState
-from napari_voxuda.app.jobs import Segmentation
+from napari_voxuda.app.jobs import Segmentation, SegmentedFolder
 from napari_voxuda.app.live_controller import LiveController
 from napari_voxuda.app.live_view import LivePiece, ViewWish
 from napari_voxuda.app.pace import Pace, ProgressLine
@@ -171,18 +172,24 @@ class AdaptController:
             self._job.cancel()
 
     def segment(self) -> None:
-        """Segment the target layer with the run that is shown."""
+        """Segment the target layers, or the files of a folder, with the run that is shown."""
         if self.busy:
             return
         try:
             request = self._view.request()
-            layers = self._targets(request)
+            layers = [] if request.folder is not None else self._targets(request)
             if self._run is None or not has_model(self._run):
                 raise InputError(
                     "Model: a finished run was wanted. Choose its folder as run folder."
                 )
         except VoxUDAError as error:
             self._view.say(str(error), "error")
+            return
+        if request.folder is not None:
+            size = request.voxel_size_angstrom
+            how = (request.device, request.contrast)
+            call = partial(segment_files_task, request.folder, self._run, size, *how)
+            self._launch(call, self._segmented_files)
             return
         volumes = [layer.volume for layer in layers]
         settings = request.segment_settings
@@ -312,13 +319,10 @@ class AdaptController:
 
     def _adapted(self, layers: list[TargetLayer], outcome: AdaptOutcome) -> None:
         self._view.log(f"Adapted in {outcome.adapted.steps} steps.")
-        if outcome.segmentations:
-            self._segmented(layers, outcome.segmentations)
+        if outcome.masks is not None:
+            self._segmented_files(outcome.masks)
         else:
-            self._view.say(
-                "Done. To use the model, choose a tomogram layer as target and press "
-                "“Segment with this run”."
-            )
+            self._segmented(layers, outcome.segmentations)
 
     def _segmented(self, layers: list[TargetLayer], found: Sequence[Segmentation]) -> None:
         self._mask_run = self._run
@@ -330,6 +334,13 @@ class AdaptController:
                 f"Done. The masks are {len(masks)} layers, each named after its tomogram; that of the "
                 "tomogram on top is shown."
             )
+
+    def _segmented_files(self, found: SegmentedFolder) -> None:
+        many = f"The {len(found.masks)} masks lie" if len(found.masks) > 1 else "The mask lies"
+        words = f"{many} in {found.out}."
+        if not self.mask.available:
+            self._view.show_result(False, words)
+        self._view.say(f"Done. {words}")
 
     def _mask_shown(self, words: str) -> None:
         self._view.show_result(True, words)

@@ -15,6 +15,7 @@ from napari_voxuda.app.scene import LayerKey, Scene
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError
+from napari_voxuda.io.zarr_folder import is_zarr_folder
 from napari_voxuda.segmentation.settings import SegmentSettings
 from napari_voxuda.simulation.settings import SourceSettings
 
@@ -75,7 +76,7 @@ class AdaptRequest:
     more_layers : tuple of LayerKey
         The other layers where the network is adapted to several tomograms.
     folder : Path or None
-        A folder of subtomograms as target.
+        A folder of subtomograms or tomograms as target.
     picks : LayerKey or None
         A points layer with particle positions.
     picks_file : Path or None
@@ -211,6 +212,11 @@ def _inputs(request: AdaptRequest, scene: Scene) -> dict[str, Any]:
         target = request.folder
         if not target.is_dir():
             raise InputError(f"{target}: a folder was wanted. Choose it again.")
+        if is_zarr_folder(target):
+            raise InputError(
+                f"{target}: a folder of volumes was wanted, got one OME-Zarr image. Open it with the "
+                "button “Open tomogram…” and choose it as target."
+            )
     else:
         found = tuple(layer.volume for layer in target_layers(request, scene))
         target = found[0] if len(found) == 1 else found

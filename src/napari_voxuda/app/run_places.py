@@ -12,6 +12,7 @@ from napari_voxuda.errors import OutputError
 
 __all__ = [
     "RUNS_VARIABLE",
+    "fresh_masks_folder",
     "fresh_run_folder",
     "has_model",
     "is_resumable",
@@ -65,6 +66,15 @@ def fresh_run_folder(name: str, *, parent: Path | None = None, now: datetime | N
         if not folder.exists():
             return folder
     raise OutputError(f"{parent}: no free name for a run was found; choose a run folder.")
+
+
+def fresh_masks_folder(run: Path) -> Path:
+    """Return a place in a run folder for the masks of a folder, where none lie yet."""
+    folder, number = run / "masks", 1
+    while folder.exists():
+        number += 1
+        folder = run / f"masks-{number}"
+    return folder
 
 
 def is_run(folder: Path) -> bool:

@@ -10,10 +10,11 @@ import numpy as np
 
 from napari_voxuda._types import Task
 from napari_voxuda.app.jobs import Segmentation, SegmentJob
-from napari_voxuda.app.provenance import sign
+from napari_voxuda.app.provenance import Provenance, sign
 from napari_voxuda.app.segment import (
     FoundMask,
     LoadModel,
+    SegmentModel,
     check_minimum_size,
     noted,
     open_model,
@@ -37,6 +38,7 @@ __all__ = [
     "particle_picks",
     "save_segmentation",
     "segment_to_files_task",
+    "segment_with",
 ]
 
 
@@ -148,11 +150,39 @@ def segment_to_files_task(
     """
     given = [path for path in (probability, instances, table, picks, mask) if path is not None]
     check_new(given, overwrite)
-    volume = job.volume
-    _check_picks(picks, volume)
-    check_minimum_size(volume, job.settings)
+    _check_picks(picks, job.volume)
+    check_minimum_size(job.volume, job.settings)
     model = open_model(job.model, job.device, load)
     provenance = yield from trace_segmentation(job)
+    return (
+        yield from segment_with(
+            model,
+            job,
+            provenance,
+            mask=mask,
+            probability=probability,
+            picks=picks,
+            table=table,
+            instances=instances,
+            overwrite=overwrite,
+        )
+    )
+
+
+def segment_with(
+    model: SegmentModel,
+    job: SegmentJob,
+    provenance: Provenance,
+    *,
+    mask: Path,
+    probability: Path | None = None,
+    picks: Path | None = None,
+    table: Path | None = None,
+    instances: Path | None = None,
+    overwrite: bool = False,
+) -> Task[FoundMask]:
+    """Do what `segment_to_files_task` does, with a model that is loaded and outputs that were checked."""
+    volume = job.volume
     in_zarr = probability is not None and is_zarr_name(probability)
     with _probability_sink(None if in_zarr else probability, mask, volume) as sink:
         with unchanged(volume):

@@ -1,24 +1,27 @@
-"""Segment a folder of subtomograms into another folder."""
+"""Segment a folder of subtomograms or tomograms into another folder."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from napari_voxuda._params import to_dict
 from napari_voxuda._types import Message, Progress, Task
 from napari_voxuda.app.device import resolve_device
 from napari_voxuda.app.evaluate import pair_name
-from napari_voxuda.app.jobs import Segmentation, SegmentedFolder, SegmentFolderJob
-from napari_voxuda.app.provenance import Provenance, trace, traced_model
+from napari_voxuda.app.jobs import SegmentedFolder, SegmentFolderJob, SegmentJob
+from napari_voxuda.app.provenance import trace, traced_model
 from napari_voxuda.app.segment import (
     LoadModel,
+    SegmentModel,
     check_minimum_size,
     model_file,
     open_model,
-    segment_volume,
 )
-from napari_voxuda.app.segment_files import check_new, save_segmentation
+from napari_voxuda.app.segment_files import check_new, segment_with
 from napari_voxuda.data.normalise import volume_statistics
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import OutputError
@@ -43,7 +46,7 @@ def mask_name(volume: Path) -> str:
 def segment_folder_task(
     job: SegmentFolderJob, *, load: LoadModel | None = None
 ) -> Task[SegmentedFolder]:
-    """Segment each subtomogram of a folder into another folder.
+    """Segment each volume of a folder into another folder.
 
     Every volume is normalised by itself. All inputs and outputs are checked before the first
     mask is written; masks written before an error or a cancel stay.
@@ -58,44 +61,63 @@ def segment_folder_task(
     Yields
     ------
     Event
-        `Message`, and `Progress` in subtomograms.
+        `Message`, and `Progress` in volumes, often enough to stop within one.
 
     Raises
     ------
     InputError
-        When the folder has no subtomogram, or one of them cannot be used.
+        When the folder has no volume, or one of them cannot be used.
     OutputError
         When a mask exists already, or the output folder is the input folder or cannot be made.
     RunFolderError, FileFormatError
         When the run folder holds no usable model.
     """
     planned = _planned(job)
-    for path in planned:  # read again later: too many memory maps open at once exceed the limit
-        _check_usable(_read(path, job), job)
+    for done, path in enumerate(planned):
+        yield Progress(stage="Checking the volumes", done=done, total=len(planned))
+        _check_usable(_read(path, job), job)  # read again later: too many maps exceed the limit
     model = open_model(job.model, job.device, load)
     for folder in _folders(job):
         _make_folder(folder)
     weights = model_file(job.model)
     traced = None if weights is None else (yield from traced_model(weights))
     said: set[str] = set()
-    yield Progress(stage="Segmenting", done=0, total=len(planned))
-    for done, (path, (mask, probability)) in enumerate(planned.items(), 1):
+    for done, (path, (mask, probability)) in enumerate(planned.items()):
+        beat = Progress(stage="Segmenting", done=done, total=len(planned))
+        yield beat
         volume = _read(path, job)
-        task = segment_volume(volume, model, job.settings, contrast=job.contrast)
-        provenance = yield from _without_progress(
-            trace(
-                "segment",
-                inputs={"volume": volume},
-                settings={**to_dict(job.settings), "contrast": job.contrast},
-                model=traced,
-                device=str(resolve_device(job.device)),
-            )
-        )
-        segmentation = yield from _first_warnings(task, said, volume.name)
-        segmentation = replace(segmentation, provenance=provenance)
-        save_segmentation(segmentation, mask=mask, probability=probability, overwrite=job.overwrite)
-        yield Progress(stage="Segmenting", done=done, total=len(planned))
+        task = _segmented(volume, model, traced, job, mask=mask, probability=probability)
+        yield from _one_of_many(task, beat, said, volume.name)
+    yield Progress(stage="Segmenting", done=len(planned), total=len(planned))
     return SegmentedFolder(out=job.out, masks=tuple(mask for mask, _ in planned.values()))
+
+
+def _segmented(
+    volume: Volume,
+    model: SegmentModel,
+    traced: Mapping[str, Any] | None,
+    job: SegmentFolderJob,
+    *,
+    mask: Path,
+    probability: Path | None,
+) -> Task[None]:
+    provenance = yield from trace(
+        "segment",
+        inputs={"volume": volume},
+        settings={**to_dict(job.settings), "contrast": job.contrast},
+        model=traced,
+        device=str(resolve_device(job.device)),
+    )
+    single = SegmentJob(
+        volume=volume,
+        model=job.model,
+        settings=job.settings,
+        device=job.device,
+        contrast=job.contrast,
+    )
+    yield from segment_with(
+        model, single, provenance, mask=mask, probability=probability, overwrite=job.overwrite
+    )
 
 
 def _planned(job: SegmentFolderJob) -> dict[Path, tuple[Path, Path | None]]:
@@ -133,34 +155,17 @@ def _check_usable(volume: Volume, job: SegmentFolderJob) -> None:
     volume_statistics(volume.data, name=str(volume.path))
 
 
-def _first_warnings(task: Task[Segmentation], said: set[str], name: str) -> Task[Segmentation]:
-    """Pass on each kind of warning once, and no progress within a subtomogram."""
-    try:
-        while True:
-            event = next(task)
-            if isinstance(event, Message):
-                kind = event.text.removeprefix(f"{name}: ").partition(" (")[0]
-                if kind not in said:
-                    said.add(kind)
-                    yield event
-    except StopIteration as stop:
-        segmentation: Segmentation = stop.value
-        return segmentation
-    finally:
-        task.close()
-
-
-def _without_progress(task: Task[Provenance]) -> Task[Provenance]:
-    """Do a task that is short for each of many files, telling no more than that it goes on."""
-    yield from ()
-    try:
-        while True:
-            next(task)
-    except StopIteration as stop:
-        provenance: Provenance = stop.value
-        return provenance
-    finally:
-        task.close()
+def _one_of_many(task: Task[None], beat: Progress, said: set[str], name: str) -> Task[None]:
+    """Pass on each kind of warning once, and `beat` in place of the task's own progress."""
+    with closing(task):
+        for event in task:
+            if not isinstance(event, Message):
+                yield beat
+                continue
+            kind = event.text.removeprefix(f"{name}: ").partition(" (")[0]
+            if kind not in said:
+                said.add(kind)
+                yield event
 
 
 def _make_folder(folder: Path) -> None:

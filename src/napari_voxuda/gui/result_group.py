@@ -16,7 +16,7 @@ from napari_voxuda.gui.choices import choice_of
 from napari_voxuda.gui.frame import Group
 from napari_voxuda.gui.mask_sliders import MaskSliders
 from napari_voxuda.gui.remember import Choice
-from napari_voxuda.gui.wrapping import let_wrap
+from napari_voxuda.gui.wrapping import breakable, let_wrap
 
 __all__ = ["ResultGroup"]
 
@@ -33,7 +33,8 @@ class ResultGroup(Group):
         super().__init__("Result", expanded=False)
         self.segment_button = QPushButton("Segment with this run")
         self.segment_button.setToolTip(
-            "Segment the target layer with the finished run that is chosen as run folder."
+            "Segment the target with the finished run that is chosen as run folder. The masks of a folder "
+            "become files in the run folder."
         )
         self.sliders = MaskSliders()
         self.threshold_slider = self.sliders.threshold
@@ -67,7 +68,7 @@ class ResultGroup(Group):
         """Enable the inputs and say what was found."""
         for widget in (self.sliders, self.number_box, self.export_button, self.refine_button):
             widget.setEnabled(available)
-        self.found.setText(words)
+        self.found.setText(breakable(words))
 
     def _build(self) -> None:
         inner = QWidget()
