@@ -22,7 +22,7 @@ from typing import Any
 from benchmarks.gui_latency.__main__ import machine
 from benchmarks.gui_latency.plan import Plan, write_tomogram
 from napari_voxuda.adaptation.run_lock import is_being_written
-from napari_voxuda.app.run_places import has_model, is_resumable
+from napari_voxuda.app.runs.places import has_model, is_resumable
 from napari_voxuda.io.atomic import atomic_path
 
 _PLACES = ("process", "thread", "none")

@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from napari_voxuda.app.denoise import denoise_task
+from napari_voxuda.app.denoise.task import denoise_task
 from napari_voxuda.app.device import resolve_device
 from napari_voxuda.app.jobs import DenoiseJob
 from napari_voxuda.data.volume import Volume

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from benchmarks.filters import machine
-from napari_voxuda.app.denoise_preview import PreviewSource, preview_slice
+from napari_voxuda.app.denoise.preview import PreviewSource, preview_slice
 from napari_voxuda.app.scene import SliceView
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.method.denoising import DenoiseSettings

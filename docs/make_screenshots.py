@@ -22,7 +22,7 @@ from qtpy.QtGui import QImage
 from qtpy.QtTest import QTest
 
 from napari_voxuda.app.remembered import CONFIG_VARIABLE
-from napari_voxuda.app.run_places import RUNS_VARIABLE
+from napari_voxuda.app.runs.places import RUNS_VARIABLE
 from napari_voxuda.gui.adapt_dock import AdaptDock
 from napari_voxuda.gui.export_window import ExportWindow
 

@@ -21,11 +21,11 @@ import numpy.typing as npt
 from napari_voxuda._types import Task
 from napari_voxuda.adaptation.refine_settings import RefineSettings
 from napari_voxuda.adaptation.settings import AdaptSettings
-from napari_voxuda.app.adapt import adapt_task
+from napari_voxuda.app.adapt.task import adapt_task
 from napari_voxuda.app.jobs import AdaptJob, RefineJob, SegmentJob
-from napari_voxuda.app.refine import refine_task
-from napari_voxuda.app.segment import segment_task
-from napari_voxuda.app.uncertainty import uncertainty_task
+from napari_voxuda.app.refine.task import refine_task
+from napari_voxuda.app.refine.uncertainty import uncertainty_task
+from napari_voxuda.app.segment.task import segment_task
 from napari_voxuda.data.corrections import Corrections
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.io.atomic import atomic_path

@@ -22,8 +22,12 @@ __all__ = ["Ended", "import_everything", "in_child", "kill", "run_command"]
 
 _MODULES = (
     *("torch", "scipy.ndimage", "gemmi", "zarr", "tifffile", "cc3d", "safetensors.torch"),
-    *("napari_voxuda.cli.main", "napari_voxuda.adaptation.loop", "napari_voxuda.app.adapt"),
-    *("napari_voxuda.app.segment_files", "napari_voxuda.app.denoise", "napari_voxuda.app.export"),
+    *("napari_voxuda.cli.main", "napari_voxuda.adaptation.loop", "napari_voxuda.app.adapt.task"),
+    *(
+        "napari_voxuda.app.segment.files",
+        "napari_voxuda.app.denoise.task",
+        "napari_voxuda.app.export.task",
+    ),
     *("napari_voxuda.app.info", "napari_voxuda.simulation.source", "napari_voxuda.io.zarr_labels"),
 )
 _POLL_S = 0.002

@@ -144,7 +144,7 @@ def _model(path: Path) -> None:
 
 def _first_steps(path: Path) -> None:
     """Go on with a run until it has been restored, or for a few events."""
-    from napari_voxuda.app.adapt import adapt_task
+    from napari_voxuda.app.adapt.task import adapt_task
     from napari_voxuda.app.jobs import AdaptJob
 
     task = adapt_task(AdaptJob(target=None, out=path, resume=True, device="cpu"))

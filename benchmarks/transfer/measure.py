@@ -16,10 +16,10 @@ from scipy.ndimage import gaussian_filter
 
 from benchmarks.baselines import SIGMAS, centred_sphere, oracle_threshold, otsu_threshold
 from napari_voxuda.adaptation.events import StepDone
-from napari_voxuda.app.adapt import adapt_task
+from napari_voxuda.app.adapt.task import adapt_task
 from napari_voxuda.app.jobs import AdaptJob, DeviceName, SegmentFolderJob, SegmentJob
-from napari_voxuda.app.segment import segment_task
-from napari_voxuda.app.segment_folder import segment_folder_task
+from napari_voxuda.app.segment.folder import segment_folder_task
+from napari_voxuda.app.segment.task import segment_task
 from napari_voxuda.data.masks import as_mask
 from napari_voxuda.errors import TrainingError
 from napari_voxuda.io.folders import find_pairs

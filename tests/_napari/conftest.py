@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from napari_voxuda.adaptation.settings import AdaptSettings
-from napari_voxuda.app.adapt import adapt_task
+from napari_voxuda.app.adapt.task import adapt_task
 from napari_voxuda.app.jobs import AdaptJob
 from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.io.mrc import write_mrc

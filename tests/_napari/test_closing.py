@@ -15,9 +15,9 @@ import pytest
 from napari_voxuda._napari.export import open_export_window
 from napari_voxuda._types import Progress
 from napari_voxuda.adaptation.events import StepDone
-from napari_voxuda.app.export_choice import ExportOffer
+from napari_voxuda.app.export.choice import ExportOffer
 from napari_voxuda.app.job import Job, JobState
-from napari_voxuda.app.run_places import has_model, is_resumable, is_run
+from napari_voxuda.app.runs.places import has_model, is_resumable, is_run
 from napari_voxuda.gui.executor import ThreadExecutor
 
 _DOCKS = ("Denoise (IBF)", "Vox-UDA refine", "Vox-UDA domain gap", "Vox-UDA 3-D")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_voxuda.app.adapt_request import TargetLayer
-from napari_voxuda.app.comparison import FALSE_NEGATIVE, FALSE_POSITIVE
+from napari_voxuda.app.adapt.request import TargetLayer
+from napari_voxuda.app.compare.comparison import FALSE_NEGATIVE, FALSE_POSITIVE
 from napari_voxuda.app.jobs import Segmentation
-from napari_voxuda.app.mask_refinement import MaskChoice
-from napari_voxuda.app.refine_start import RefineStart
+from napari_voxuda.app.mask.handover import RefineStart
+from napari_voxuda.app.mask.refinement import MaskChoice
 from napari_voxuda.scores.overlap import dice
 
 

@@ -44,8 +44,8 @@ class Gate:
     def __init__(self, monkeypatch, steps=100_000, error=None) -> None:
         self.go, self.stepping, self.closed = (threading.Event() for _ in range(3))
         self.steps, self.error = steps, error
-        monkeypatch.setattr("napari_voxuda.app.adapt.adapt_task", self.adapt)
-        monkeypatch.setattr("napari_voxuda.app.denoise.denoise_task", self.denoise)
+        monkeypatch.setattr("napari_voxuda.app.adapt.task.adapt_task", self.adapt)
+        monkeypatch.setattr("napari_voxuda.app.denoise.task.denoise_task", self.denoise)
 
     def adapt(self, job):
         yield from self._events()

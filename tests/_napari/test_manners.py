@@ -33,7 +33,7 @@ from superqt import QElidingLabel
 import napari_voxuda
 from napari_voxuda._napari.export import open_export_window
 from napari_voxuda._params import parameters
-from napari_voxuda.app.export_choice import ExportOffer
+from napari_voxuda.app.export.choice import ExportOffer
 from napari_voxuda.gui.config_form import ConfigForm
 from napari_voxuda.gui.field import Field
 from napari_voxuda.gui.frame import Group

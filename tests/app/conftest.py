@@ -10,8 +10,8 @@ import pytest
 from napari_voxuda.adaptation.domain_gap import Domain, DomainGap
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.app.job import Job
-from napari_voxuda.app.mask_refinement import MaskChoice
-from napari_voxuda.app.refine_view import RefineRequest
+from napari_voxuda.app.mask.refinement import MaskChoice
+from napari_voxuda.app.refine.view import RefineRequest
 from napari_voxuda.app.scene import LabelEdit, LayerChoice, SliceView
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Grid, Volume

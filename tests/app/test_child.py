@@ -20,11 +20,11 @@ from napari_voxuda.adaptation.events import CheckpointSaved, StepDone
 from napari_voxuda.adaptation.run_folder import RunFolder
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.app import child
-from napari_voxuda.app.adapt import adapt_task
+from napari_voxuda.app.adapt.task import adapt_task
 from napari_voxuda.app.child import child_task
-from napari_voxuda.app.denoise import denoise_task
+from napari_voxuda.app.denoise.task import denoise_task
 from napari_voxuda.app.jobs import AdaptJob, DenoiseJob
-from napari_voxuda.app.live_view import ViewWish
+from napari_voxuda.app.live.view import ViewWish
 from napari_voxuda.app.wire import receive, send
 from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import InputError, ProcessError

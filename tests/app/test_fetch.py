@@ -9,7 +9,7 @@ import pytest
 
 from napari_voxuda._types import Message, Progress
 from napari_voxuda.adaptation.settings import AdaptSettings
-from napari_voxuda.app.adapt import adapt_task
+from napari_voxuda.app.adapt.task import adapt_task
 from napari_voxuda.app.fetch import fetch_task
 from napari_voxuda.app.jobs import AdaptJob, SimulateJob
 from napari_voxuda.app.simulate import simulate_task

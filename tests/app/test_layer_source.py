@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.app.test_adapt import SOURCE, finish, job, losses, tomogram
+from tests.app.adapt.test_task import SOURCE, finish, job, losses, tomogram
 
 from napari_voxuda._types import Message
 from napari_voxuda.adaptation.events import StepDone
 from napari_voxuda.adaptation.run_folder import read_record
-from napari_voxuda.app.adapt import adapt_task, source_of_run
+from napari_voxuda.app.adapt.task import adapt_task, source_of_run
 from napari_voxuda.app.jobs import AdaptJob
 from napari_voxuda.app.layer_source import KEPT_PAIR, LayerSource
 from napari_voxuda.app.wire import receive, send

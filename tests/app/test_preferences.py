@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from napari_voxuda.app.preferences import Preferences, preferences, set_preferences
-from napari_voxuda.app.run_places import RUNS_VARIABLE, runs_folder
+from napari_voxuda.app.runs.places import RUNS_VARIABLE, runs_folder
 
 
 def test_new_runs_are_kept_where_the_user_prefers(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from typer.testing import Result
 
-from napari_voxuda.app.denoise import denoise_region
+from napari_voxuda.app.denoise.task import denoise_region
 from napari_voxuda.io.mrc import read_mrc
 from napari_voxuda.method.denoising import DenoiseSettings
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_voxuda.app.denoise_compare import DividerPlace
+from napari_voxuda.app.denoise.compare import DividerPlace
 
 if TYPE_CHECKING:
     import napari
@@ -29,7 +29,7 @@ _LETTER_PX, _CAPITAL_PX = 13.0, 16.0
 
 
 class ViewerDivider:
-    """A line that can be dragged with the mouse; see `napari_voxuda.app.denoise_compare.Divider`.
+    """A line that can be dragged with the mouse; see `napari_voxuda.app.denoise.compare.Divider`.
 
     Parameters
     ----------

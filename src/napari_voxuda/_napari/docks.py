@@ -10,7 +10,7 @@ from napari_voxuda._napari.preferences import follow_preferences
 from napari_voxuda._napari.scene import ViewerScene
 from napari_voxuda._napari.space import ViewerSpace
 from napari_voxuda._napari.tour import ViewerTour
-from napari_voxuda.app.adapt_request import AdaptRequest
+from napari_voxuda.app.adapt.request import AdaptRequest
 from napari_voxuda.errors import VoxUDAError
 from napari_voxuda.gui.adapt_dock import AdaptDock
 from napari_voxuda.gui.denoise_dock import DenoiseDock

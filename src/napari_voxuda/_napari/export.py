@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_voxuda.app.export_choice import ExportOffer
+from napari_voxuda.app.export.choice import ExportOffer
 
 if TYPE_CHECKING:
     import napari

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from napari_voxuda._napari.layers import Placement
 from napari_voxuda._napari.light import LitColors
-from napari_voxuda.app.surfaces import Surfaces
+from napari_voxuda.app.space.surfaces import Surfaces
 from napari_voxuda.segmentation.meshes import Mesh
 
 if TYPE_CHECKING:

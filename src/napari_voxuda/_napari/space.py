@@ -12,10 +12,10 @@ from napari_voxuda._napari.layers import Placement
 from napari_voxuda._napari.light import LitColors, light_of, lit
 from napari_voxuda._napari.look import CameraLook, LayerLook, camera_of
 from napari_voxuda._napari.particle_layers import centres_layer, surface_layer, unlit
-from napari_voxuda.app.hand import Orientation
 from napari_voxuda.app.scene import LayerKey
-from napari_voxuda.app.space_view import Cut, Side
-from napari_voxuda.app.surfaces import Surfaces
+from napari_voxuda.app.space.hand import Orientation
+from napari_voxuda.app.space.surfaces import Surfaces
+from napari_voxuda.app.space.view import Cut, Side
 from napari_voxuda.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _ALONG = {1: ((0.0, 1.0, 0.0), (1.0, 0.0, 0.0)), 2: ((0.0, 0.0, -1.0), (1.0, 0.0
 
 
 class ViewerSpace:
-    """The 3-D view of a napari viewer; see `napari_voxuda.app.space_view.Space`.
+    """The 3-D view of a napari viewer; see `napari_voxuda.app.space.view.Space`.
 
     Parameters
     ----------

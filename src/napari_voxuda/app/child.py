@@ -20,7 +20,7 @@ from functools import partial
 from typing import IO, Any, TypeVar
 
 from napari_voxuda._types import Event, Message, Task
-from napari_voxuda.app.live_view import ViewWish
+from napari_voxuda.app.live.view import ViewWish
 from napari_voxuda.app.wire import portable, receive, send
 from napari_voxuda.errors import ProcessError
 

@@ -11,11 +11,11 @@ from typing import Any
 from napari_voxuda._params import to_dict
 from napari_voxuda._types import Event, Message, Progress, Task
 from napari_voxuda.adaptation.settings import AdaptSettings
-from napari_voxuda.app.adapt import adapt_task
+from napari_voxuda.app.adapt.task import adapt_task
 from napari_voxuda.app.jobs import AdaptJob, Segmentation, SegmentJob
 from napari_voxuda.app.provenance import Provenance, now, sign
-from napari_voxuda.app.segment import segment_task
-from napari_voxuda.app.segment_files import save_segmentation
+from napari_voxuda.app.segment.files import save_segmentation
+from napari_voxuda.app.segment.task import segment_task
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import OutputError
 from napari_voxuda.simulation.settings import SourceSettings
@@ -230,7 +230,7 @@ def _figure(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    from napari_voxuda.app.denoise import denoise_region
+    from napari_voxuda.app.denoise.task import denoise_region
     from napari_voxuda.io.atomic import atomic_path
     from napari_voxuda.method.denoising import DenoiseSettings
 

@@ -10,7 +10,7 @@ from napari_voxuda._types import Contrast
 from napari_voxuda.adaptation.refine_settings import RefineSettings
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.app.layer_source import LayerSource
-from napari_voxuda.app.live_view import ViewWish
+from napari_voxuda.app.live.view import ViewWish
 from napari_voxuda.app.provenance import Provenance
 from napari_voxuda.data.corrections import Corrections
 from napari_voxuda.data.picks import Picks

@@ -141,7 +141,7 @@ def _labelled(words: list[str] | None, labels: Path) -> LayerSource:
 
 
 def _check(job: AdaptJob, json: bool) -> None:
-    from napari_voxuda.app.preflight import preflight_task
+    from napari_voxuda.app.adapt.preflight import preflight_task
 
     report = run_task(preflight_task(job))
     if json:
@@ -163,7 +163,7 @@ def _settings(preset: str, changes: Given, network: Given, denoiser: Given) -> A
 
 
 def _run(job: AdaptJob, json: bool) -> None:
-    from napari_voxuda.app.adapt import adapt_task
+    from napari_voxuda.app.adapt.task import adapt_task
 
     try:
         finished = run_task(adapt_task(job))

@@ -41,7 +41,7 @@ def denoise(
     check_output_name(out)
     check_new_file(out, inputs=[volume], overwrite=overwrite)
 
-    from napari_voxuda.app.denoise_output import denoise_output_task
+    from napari_voxuda.app.denoise.output import denoise_output_task
     from napari_voxuda.app.jobs import DenoiseJob
 
     opened = open_volume(volume, voxel_size, level=level)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, cast, get_args
 
 import typer
 
-from napari_voxuda.app.export_job import ExportFormat, ExportJob, PlannedFile
+from napari_voxuda.app.export.job import ExportFormat, ExportJob, PlannedFile
 from napari_voxuda.cli.arguments import Json, Overwrite, VoxelSize
 from napari_voxuda.cli.console import aligned, result, run_task, show_json
 from napari_voxuda.cli.volumes import open_volume
@@ -94,10 +94,10 @@ def export(
     json: Json = False,
 ) -> None:
     """Write labels and their particles in the formats of other programs."""
-    from napari_voxuda.app.export import export_task, plan_export
-    from napari_voxuda.app.export_choice import label_names as names_of_labels
-    from napari_voxuda.app.export_plan import check_plan
-    from napari_voxuda.app.export_preview import preview_export
+    from napari_voxuda.app.export.choice import label_names as names_of_labels
+    from napari_voxuda.app.export.plan import check_plan
+    from napari_voxuda.app.export.preview import preview_export
+    from napari_voxuda.app.export.task import export_task, plan_export
     from napari_voxuda.data.masks import as_mask
 
     if pixel_size is not None and pixel_size <= 0:

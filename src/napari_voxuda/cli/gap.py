@@ -68,8 +68,8 @@ def gap(
     json: Json = False,
 ) -> None:
     """Say how far source and target are apart, before and after noise matching."""
-    from napari_voxuda.app.gap import gap_figure_task, gap_task
-    from napari_voxuda.app.gap_words import gap_rows
+    from napari_voxuda.app.gap.task import gap_figure_task, gap_task
+    from napari_voxuda.app.gap.words import gap_rows
 
     job = GapJob(
         target=target_of(target),

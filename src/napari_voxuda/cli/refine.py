@@ -59,8 +59,8 @@ def refine(
     json: Json = False,
 ) -> None:
     """Let a run learn from corrections of its mask, and segment its tomogram again."""
-    from napari_voxuda.app.refine import refine_task
-    from napari_voxuda.app.segment_files import save_segmentation
+    from napari_voxuda.app.refine.task import refine_task
+    from napari_voxuda.app.segment.files import save_segmentation
 
     volume = open_volume(target if target is not None else _target_of(run))
     outputs = [path for path in (out, probability) if path is not None]

@@ -126,7 +126,7 @@ def _check_outputs(outputs: dict[str, Path], volume: Path, overwrite: bool) -> N
 
 
 def _segment_folder(job: SegmentFolderJob, json: bool) -> None:
-    from napari_voxuda.app.segment_folder import segment_folder_task
+    from napari_voxuda.app.segment.folder import segment_folder_task
 
     for folder in (job.out, job.probability):
         if folder is not None:
@@ -139,7 +139,7 @@ def _segment_folder(job: SegmentFolderJob, json: bool) -> None:
 
 
 def _segment_volume(job: SegmentJob, outputs: dict[str, Path], overwrite: bool, json: bool) -> None:
-    from napari_voxuda.app.segment_files import segment_to_files_task
+    from napari_voxuda.app.segment.files import segment_to_files_task
 
     needs_size = "picks" in outputs and outputs["picks"].suffix.lower() != ".ndjson"
     if needs_size and job.volume.grid.voxel_size_angstrom is None:

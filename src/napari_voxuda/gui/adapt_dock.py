@@ -8,14 +8,14 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QPushButton, QWidget
 
 from napari_voxuda.adaptation.events import Alarm, Preview, StepDone
-from napari_voxuda.app.adapt_controller import AdaptController
-from napari_voxuda.app.adapt_request import AdaptRequest
+from napari_voxuda.app.adapt.controller import AdaptController
+from napari_voxuda.app.adapt.preflight_report import Preflight
+from napari_voxuda.app.adapt.request import AdaptRequest
 from napari_voxuda.app.job import JobState
-from napari_voxuda.app.mask_refinement import MaskChoice
-from napari_voxuda.app.preflight import Preflight
-from napari_voxuda.app.run_history import RunHistory
-from napari_voxuda.app.run_list import RunSummary
+from napari_voxuda.app.mask.refinement import MaskChoice
 from napari_voxuda.app.running import Executor
+from napari_voxuda.app.runs.history import RunHistory
+from napari_voxuda.app.runs.overview import RunSummary
 from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene
 from napari_voxuda.app.set_aside import SetAside
 from napari_voxuda.app.words import Level

@@ -7,7 +7,7 @@ import re
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_voxuda.app.preflight import Preflight
+from napari_voxuda.app.adapt.preflight_report import Preflight
 from napari_voxuda.gui.frame import Group, Notice
 from napari_voxuda.gui.wrapping import let_wrap
 

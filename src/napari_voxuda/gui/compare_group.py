@@ -5,8 +5,8 @@ from __future__ import annotations
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QCheckBox, QFormLayout, QSlider, QWidget
 
-from napari_voxuda.app.denoise_compare import CompareChoice
-from napari_voxuda.app.denoise_names import SHORT_NAMES, MethodName, Side
+from napari_voxuda.app.denoise.compare import CompareChoice
+from napari_voxuda.app.denoise.names import SHORT_NAMES, MethodName, Side
 from napari_voxuda.gui.frame import Group
 from napari_voxuda.gui.inputs import calm_wheel, choice_box
 

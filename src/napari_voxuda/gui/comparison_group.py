@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QCheckBox, QFormLayout, QGridLayout, QLabel, QWidget
 
-from napari_voxuda.app.comparison import (
+from napari_voxuda.app.compare.comparison import (
     AGREEMENT,
     COMPARISON_COLORS,
     FALSE_NEGATIVE,

@@ -7,9 +7,9 @@ from dataclasses import replace
 from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QCheckBox, QFormLayout, QLabel, QPushButton, QWidget
 
-from napari_voxuda.app.denoise_compare import CompareChoice, Divider
-from napari_voxuda.app.denoise_controller import ApplyTo, DenoiseController
-from napari_voxuda.app.denoise_names import METHOD_NAMES, MethodName, Side
+from napari_voxuda.app.denoise.compare import CompareChoice, Divider
+from napari_voxuda.app.denoise.controller import ApplyTo, DenoiseController
+from napari_voxuda.app.denoise.names import METHOD_NAMES, MethodName, Side
 from napari_voxuda.app.jobs import DeviceName
 from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene

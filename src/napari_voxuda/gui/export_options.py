@@ -18,13 +18,13 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_voxuda.app.export_choice import (
+from napari_voxuda.app.export.choice import (
     FORMAT_WORDS,
     ExportChoice,
     ExportOffer,
     ExportOption,
 )
-from napari_voxuda.app.export_job import ExportFormat
+from napari_voxuda.app.export.job import ExportFormat
 from napari_voxuda.app.scene import LayerChoice, LayerKey
 from napari_voxuda.gui.inputs import FloatBox, choice_box
 from napari_voxuda.gui.layer_box import LayerBox

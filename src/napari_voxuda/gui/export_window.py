@@ -21,9 +21,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_voxuda.app.export_choice import ExportChoice, ExportOffer, ExportOption
-from napari_voxuda.app.export_controller import ExportController
-from napari_voxuda.app.export_preview import ExportPreview, FilePreview
+from napari_voxuda.app.export.choice import ExportChoice, ExportOffer, ExportOption
+from napari_voxuda.app.export.controller import ExportController
+from napari_voxuda.app.export.preview import ExportPreview, FilePreview
 from napari_voxuda.app.job import JobState
 from napari_voxuda.app.pace import ProgressLine
 from napari_voxuda.app.running import Executor

@@ -9,10 +9,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from napari_voxuda.app.adapt_request import AdaptRequest
-from napari_voxuda.app.gap import GapReport
-from napari_voxuda.app.gap_controller import GapController
-from napari_voxuda.app.gap_words import gap_rows
+from napari_voxuda.app.adapt.request import AdaptRequest
+from napari_voxuda.app.gap.controller import GapController
+from napari_voxuda.app.gap.report import GapReport
+from napari_voxuda.app.gap.words import gap_rows
 from napari_voxuda.app.job import JobState
 from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import Scene

@@ -11,8 +11,8 @@ from qtpy.QtGui import QPalette
 from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_voxuda.adaptation.domain_gap import DomainGap
-from napari_voxuda.app.gap_figure import shown_images, shown_range
-from napari_voxuda.app.gap_words import DOMAIN_NAMES, image_captions
+from napari_voxuda.app.gap.figure import shown_images, shown_range
+from napari_voxuda.app.gap.words import DOMAIN_NAMES, image_captions
 from napari_voxuda.gui.pixmaps import grey_pixmap
 from napari_voxuda.gui.plot_theme import (
     join_legend,

@@ -6,7 +6,7 @@ from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import QFormLayout, QWidget
 from superqt import QLabeledDoubleSlider
 
-from napari_voxuda.app.mask_refinement import MaskChoice
+from napari_voxuda.app.mask.refinement import MaskChoice
 from napari_voxuda.gui.inputs import calm_wheel
 from napari_voxuda.gui.size_field import SizeField
 

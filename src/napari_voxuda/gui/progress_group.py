@@ -6,7 +6,7 @@ import numpy as np
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
 from napari_voxuda.adaptation.events import Alarm, Preview, StepDone
-from napari_voxuda.app.run_history import RunHistory
+from napari_voxuda.app.runs.history import RunHistory
 from napari_voxuda.app.words import Level
 from napari_voxuda.gui.frame import Group, Notice
 from napari_voxuda.gui.live_row import LiveRow

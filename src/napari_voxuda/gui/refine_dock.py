@@ -8,9 +8,9 @@ from qtpy.QtWidgets import QFormLayout, QWidget
 
 from napari_voxuda.adaptation.refine_settings import RefineSettings
 from napari_voxuda.app.job import JobState
-from napari_voxuda.app.mask_refinement import MaskChoice
-from napari_voxuda.app.refine_controller import RefineController
-from napari_voxuda.app.refine_view import RefineRequest, VersionLine
+from napari_voxuda.app.mask.refinement import MaskChoice
+from napari_voxuda.app.refine.controller import RefineController
+from napari_voxuda.app.refine.view import RefineRequest, VersionLine
 from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene
 from napari_voxuda.gui.choices import choice_of

@@ -14,8 +14,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_voxuda.app.mask_layers import MARK_COLORS
-from napari_voxuda.app.refine_view import VersionLine
+from napari_voxuda.app.mask.layers import MARK_COLORS
+from napari_voxuda.app.refine.view import VersionLine
 from napari_voxuda.app.scene import LayerKey
 from napari_voxuda.data.corrections import BACKGROUND, PARTICLE
 from napari_voxuda.gui.frame import Group

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_voxuda.app.mask_refinement import MaskChoice
+from napari_voxuda.app.mask.refinement import MaskChoice
 from napari_voxuda.gui.choices import choice_of
 from napari_voxuda.gui.frame import Group
 from napari_voxuda.gui.mask_sliders import MaskSliders

@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_voxuda.app.run_list import RunSummary
+from napari_voxuda.app.runs.overview import RunSummary
 from napari_voxuda.gui.frame import Group, Notice
 from napari_voxuda.gui.path_row import ask_folder
 from napari_voxuda.gui.wrapping import let_wrap

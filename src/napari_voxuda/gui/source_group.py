@@ -5,7 +5,7 @@ from __future__ import annotations
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QWidget
 
-from napari_voxuda.app.adapt_request import LabelledLayers
+from napari_voxuda.app.adapt.request import LabelledLayers
 from napari_voxuda.app.scene import LayerChoice
 from napari_voxuda.errors import InputError
 from napari_voxuda.gui.choices import choice_of

@@ -8,8 +8,8 @@ from qtpy.QtWidgets import QPushButton, QWidget
 from napari_voxuda._types import TripleInt
 from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene
-from napari_voxuda.app.space_controller import SpaceController
-from napari_voxuda.app.space_view import Space, SpaceRequest
+from napari_voxuda.app.space.controller import SpaceController
+from napari_voxuda.app.space.view import Space, SpaceRequest
 from napari_voxuda.gui.choices import choice_of
 from napari_voxuda.gui.executor import ThreadExecutor
 from napari_voxuda.gui.frame import when_destroyed

@@ -14,7 +14,7 @@ from qtpy.QtWidgets import (
 from superqt import QLabeledSlider
 
 from napari_voxuda._types import TripleInt
-from napari_voxuda.app.space_view import Cut
+from napari_voxuda.app.space.view import Cut
 from napari_voxuda.gui.frame import Group
 from napari_voxuda.gui.inputs import calm_wheel, choice_box
 from napari_voxuda.gui.layer_box import LayerBox

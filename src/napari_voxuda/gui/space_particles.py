@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QWidget
 from superqt import QLabeledDoubleSlider
 
 from napari_voxuda._params import parameters
-from napari_voxuda.app.surfaces import SurfaceSettings
+from napari_voxuda.app.space.surfaces import SurfaceSettings
 from napari_voxuda.gui.frame import Group
 from napari_voxuda.gui.inputs import calm_wheel, choice_box
 from napari_voxuda.gui.space_groups import group_rows, int_slider

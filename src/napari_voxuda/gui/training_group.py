@@ -10,7 +10,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QLabel, QSpinBox, QWidget
 
 from napari_voxuda.adaptation.settings import PRESETS, AdaptSettings
-from napari_voxuda.app.denoise_names import denoiser_words
+from napari_voxuda.app.denoise.names import denoiser_words
 from napari_voxuda.app.jobs import DeviceName
 from napari_voxuda.errors import InputError
 from napari_voxuda.gui.choices import choice_of

@@ -1,0 +1,1 @@
+"""Compare a mask with other labels."""

@@ -1,0 +1,1 @@
+"""Denoise a volume: the task, its preview, and the dock *Denoise (IBF)*."""

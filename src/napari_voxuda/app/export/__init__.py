@@ -1,0 +1,1 @@
+"""Export a mask for other programs: the task, its plan, and the export window."""

@@ -1,0 +1,1 @@
+"""Run folders: where they are, what they hold, and the list of them."""

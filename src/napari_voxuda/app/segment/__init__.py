@@ -1,0 +1,1 @@
+"""Segment a volume, files, or a folder with an adapted network."""

@@ -1,0 +1,1 @@
+"""Masks and particles in three dimensions: the dock *Vox-UDA 3-D*."""
