@@ -57,16 +57,24 @@ def _missing_for_the_viewer() -> str | None:
 _NO_VIEWER = _missing_for_the_viewer()
 
 
-def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Leave out what needs a viewer where there can be none."""
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out what needs a viewer where there can be none, and the part that is not asked for."""
     needs_viewer = any(collection_path.is_relative_to(path) for path in _NEED_VIEWER)
-    return True if _NO_VIEWER is not None and needs_viewer else None
+    part = config.getoption("--part")
+    if needs_viewer:
+        return True if _NO_VIEWER is not None or part == "headless" else None
+    return True if part == "viewer" and collection_path.name.startswith("test_") else None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options with which CI makes sure that nothing is left out unseen."""
     parser.addoption(
         "--require-viewer", action="store_true", help="fail where the docks cannot be tested"
+    )
+    parser.addoption(
+        "--part",
+        choices=("viewer", "headless"),
+        help="run only what needs a viewer, or only the rest; only the rest can share two processes",
     )
     parser.addoption(
         "--require-extras", action="store_true", help="fail where an optional package is missing"
