@@ -223,6 +223,19 @@ def test_a_folder_is_segmented_into_the_run(tmp_path: Path, shape: tuple[int, in
     assert [part["name"] for part in traced["inputs"]] == ["TS_0.mrc"]
 
 
+def test_the_check_of_a_folder_counts_its_masks(tmp_path: Path) -> None:
+    shape = (16, 20, 200)
+    folder = tmp_path / "session"
+    folder.mkdir()
+    paths = tuple(folder / f"TS_{number}.mrc" for number in range(2))
+    for path in paths:
+        write_mrc(path, tomogram(shape))
+    _, as_folder = check(job(tmp_path / "run", target=folder))
+    _, as_layers = check(job(tmp_path / "run", target=paths))
+    assert as_folder.where == as_layers.where
+    assert as_folder.disk_bytes - as_layers.disk_bytes == 2 * 16 * 20 * 200
+
+
 def test_the_check_tells_of_all_and_shows_boxes_in_each(
     tmp_path: Path, files: tuple[Path, Path]
 ) -> None:

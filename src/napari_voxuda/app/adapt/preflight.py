@@ -93,7 +93,6 @@ def _report(
     available: int | None,
 ) -> Preflight:
     plan, settings = prepared.plan, prepared.plan.settings
-    voxels = 0 if plan.is_folder else _voxels(prepared)
     training = dry.training_seconds(settings, plan.source.count, plan.source.box)
     picks = _picked(prepared.target)
     starts = _starts(prepared, settings.steps * dry.batch)
@@ -111,9 +110,9 @@ def _report(
         step_seconds=(training - dry.source_seconds * plan.source.count) / settings.steps,
         seconds=training + _tiled_voxels(prepared) * dry.voxel_seconds,
         device=device,
-        needed_bytes=_needed(dry, voxels, device),
+        needed_bytes=_needed(dry, _held_voxels(job, prepared), device),
         available_bytes=available,
-        disk_bytes=_disk_bytes(job, dry),
+        disk_bytes=_disk_bytes(job, prepared, dry),
         free_disk_bytes=_free_disk(job.out),
         out=job.out,
         said=tuple(said),
@@ -173,13 +172,19 @@ def _voxels(prepared: Prepared) -> int:
     return sum(volume.data.size for volume in prepared.volumes)
 
 
+def _held_voxels(job: AdaptJob, prepared: Prepared) -> int:
+    """Return of how many voxels there are masks in memory at once: a folder's files go one by one."""
+    if prepared.plan.is_folder:
+        return 0
+    sizes = [volume.data.size for volume in prepared.volumes]
+    return max(sizes) if isinstance(job.target, Path) else sum(sizes)
+
+
 def _tiled_voxels(prepared: Prepared) -> int:
-    """Return how many voxels are predicted to segment the target, tiles overlapping; 0 for a folder."""
+    """Return how many voxels are predicted to segment the target, tiles overlapping."""
     from napari_voxuda.segmentation.settings import SegmentSettings
     from napari_voxuda.segmentation.tiling import plan_tiles
 
-    if prepared.plan.is_folder:
-        return 0
     settings = SegmentSettings()
     found = 0
     for volume in prepared.volumes:
@@ -195,9 +200,11 @@ def _needed(dry: DryRun, voxels: int, device: str) -> int | None:
     return dry.peak_bytes + (0 if device == "cuda" else dry.pool_bytes + _RESULT_BYTES * voxels)
 
 
-def _disk_bytes(job: AdaptJob, dry: DryRun) -> int:
+def _disk_bytes(job: AdaptJob, prepared: Prepared, dry: DryRun) -> int:
     pair = 0 if job.labelled is None else 5 * job.labelled.image.data.size
-    return _KEPT_STATES * dry.state_bytes + pair
+    of_folder = isinstance(job.target, Path) and len(prepared.volumes) > 1
+    masks = _voxels(prepared) if of_folder else 0
+    return _KEPT_STATES * dry.state_bytes + pair + masks
 
 
 def _free_disk(out: Path) -> int:
