@@ -242,7 +242,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 import torch
 torch.set_num_threads(1)
-from test_adapt import job, finish
+from test_task import job, finish
 from napari_voxuda.app.jobs import AdaptJob
 run, target = Path(sys.argv[1]), Path(sys.argv[2])
 finish(AdaptJob(target=None, out=run, resume=True, device="cpu") if (run / "run.json").exists()
