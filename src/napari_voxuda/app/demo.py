@@ -14,7 +14,7 @@ from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.app.adapt.task import adapt_task
 from napari_voxuda.app.jobs import AdaptJob, Segmentation, SegmentJob
 from napari_voxuda.app.provenance import Provenance, now, sign
-from napari_voxuda.app.segment.files import save_segmentation
+from napari_voxuda.app.segment.files import SegmentOutputs, save_segmentation
 from napari_voxuda.app.segment.task import segment_task
 from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import OutputError
@@ -121,10 +121,12 @@ def demo_task(job: DemoJob) -> Task[DemoResult]:
         found[name] = yield from segment_task(SegmentJob(volume=tomogram, model=run))
     save_segmentation(
         found[ADAPTED],
-        mask=files["mask"],
-        probability=files["probability"],
-        picks=files["picks"],
-        table=files["particles"],
+        SegmentOutputs(
+            mask=files["mask"],
+            probability=files["probability"],
+            picks=files["picks"],
+            table=files["particles"],
+        ),
     )
     scores = _scores(found, truth)
     yield from _figure(tomogram, truth, found, scores, files["figure"])

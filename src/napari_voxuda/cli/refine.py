@@ -60,7 +60,7 @@ def refine(
 ) -> None:
     """Let a run learn from corrections of its mask, and segment its tomogram again."""
     from napari_voxuda.app.refine.task import refine_task
-    from napari_voxuda.app.segment.files import save_segmentation
+    from napari_voxuda.app.segment.files import SegmentOutputs, save_segmentation
 
     volume = open_volume(target if target is not None else _target_of(run))
     outputs = [path for path in (out, probability) if path is not None]
@@ -78,7 +78,8 @@ def refine(
         seed=seed,
     )
     refined = run_task(refine_task(job))
-    save_segmentation(refined.segmentation, mask=out, probability=probability, overwrite=overwrite)
+    files = SegmentOutputs(mask=out, probability=probability)
+    save_segmentation(refined.segmentation, files, overwrite=overwrite)
     particles = len(refined.segmentation.particles)
     if json:
         show_json({"run": run, "version": refined.version, "mask": out, "particles": particles})

@@ -139,20 +139,12 @@ def _segment_folder(job: SegmentFolderJob, json: bool) -> None:
 
 
 def _segment_volume(job: SegmentJob, outputs: dict[str, Path], overwrite: bool, json: bool) -> None:
-    from napari_voxuda.app.segment.files import segment_to_files_task
+    from napari_voxuda.app.segment.files import SegmentOutputs, segment_to_files_task
 
     needs_size = "picks" in outputs and outputs["picks"].suffix.lower() != ".ndjson"
     if needs_size and job.volume.grid.voxel_size_angstrom is None:
         raise InputError("--picks: positions in Å need the voxel size; give it with --voxel-size.")
-    task = segment_to_files_task(
-        job,
-        mask=outputs["mask"],
-        probability=outputs.get("probability"),
-        picks=outputs.get("picks"),
-        table=outputs.get("table"),
-        instances=outputs.get("instances"),
-        overwrite=overwrite,
-    )
+    task = segment_to_files_task(job, SegmentOutputs(**outputs), overwrite=overwrite)
     found = run_task(task)
     foreground = float(found.mask.data.mean())
     particles, contrast = len(found.particles), found.contrast

@@ -16,6 +16,7 @@ from napari_voxuda._types import Event, Message, Progress, Task
 from napari_voxuda.app.evaluate import evaluate
 from napari_voxuda.app.jobs import Segmentation, SegmentFolderJob, SegmentJob
 from napari_voxuda.app.segment.files import (
+    SegmentOutputs,
     particle_picks,
     save_segmentation,
     segment_to_files_task,
@@ -82,7 +83,7 @@ def outputs(folder: Path) -> dict[str, Path]:
 
 def test_everything_is_written_and_reads_back(tmp_path: Path) -> None:
     found, paths = segmentation(), outputs(tmp_path)
-    save_segmentation(found, **paths)
+    save_segmentation(found, SegmentOutputs(**paths))
     with mrcfile.open(paths["mask"]) as file:
         assert int(file.header.mode) == 0
         np.testing.assert_array_equal(file.data, found.mask.data)
@@ -100,7 +101,7 @@ def test_everything_is_written_and_reads_back(tmp_path: Path) -> None:
 
 
 def test_only_the_mask_is_a_must(tmp_path: Path) -> None:
-    save_segmentation(segmentation(), mask=tmp_path / "mask.mrc")
+    save_segmentation(segmentation(), SegmentOutputs(mask=tmp_path / "mask.mrc"))
     assert [path.name for path in tmp_path.iterdir()] == ["mask.mrc"]
 
 
@@ -109,7 +110,7 @@ def test_an_existing_file_is_kept_and_nothing_is_written(tmp_path: Path, taken: 
     paths = outputs(tmp_path)
     paths[taken].write_text("mine")
     with pytest.raises(OutputError, match=f"{paths[taken].name}: a new file was wanted"):
-        save_segmentation(segmentation(), **paths)
+        save_segmentation(segmentation(), SegmentOutputs(**paths))
     assert [path.name for path in tmp_path.iterdir()] == [paths[taken].name]
     assert paths[taken].read_text() == "mine"
 
@@ -118,7 +119,7 @@ def test_overwriting_is_asked_for(tmp_path: Path) -> None:
     paths = outputs(tmp_path)
     for path in paths.values():
         path.write_text("old")
-    save_segmentation(segmentation(), overwrite=True, **paths)
+    save_segmentation(segmentation(), SegmentOutputs(**paths), overwrite=True)
     assert read_mrc(paths["mask"]).data.sum() == 10
     assert paths["table"].read_text() != "old"
 
@@ -126,18 +127,20 @@ def test_overwriting_is_asked_for(tmp_path: Path) -> None:
 def test_two_outputs_of_one_name_are_refused(tmp_path: Path) -> None:
     same = tmp_path / "a.mrc"
     with pytest.raises(OutputError, match="two outputs"):
-        save_segmentation(segmentation(), mask=same, probability=tmp_path / "." / "a.mrc")
+        save_segmentation(
+            segmentation(), SegmentOutputs(mask=same, probability=tmp_path / "." / "a.mrc")
+        )
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="nowhere does not exist"):
-        save_segmentation(segmentation(), mask=tmp_path / "nowhere" / "mask.mrc")
+        save_segmentation(segmentation(), SegmentOutputs(mask=tmp_path / "nowhere" / "mask.mrc"))
 
 
 def test_picks_without_voxel_size_are_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="voxel size of tomo, which is unknown"):
-        save_segmentation(segmentation(Grid()), **outputs(tmp_path))
+        save_segmentation(segmentation(Grid()), SegmentOutputs(**outputs(tmp_path)))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -167,9 +170,11 @@ def test_files_written_on_the_way_are_those_of_the_whole_volume_to_the_bit(
         for name in ("mask", "probability", "instances"):
             paths[name] = paths[name].with_name(f"{name}{suffix}")
     segmentation, _ = finished(segment_task(job, load=lambda run, device: Brightness()))
-    save_segmentation(segmentation, **whole)
+    save_segmentation(segmentation, SegmentOutputs(**whole))
     found, _ = finished(
-        segment_to_files_task(job, load=lambda run, device: Brightness(), **streamed)
+        segment_to_files_task(
+            job, SegmentOutputs(**streamed), load=lambda run, device: Brightness()
+        )
     )
     assert len(found.particles) == 4
     assert found.particles == segmentation.particles
@@ -186,7 +191,9 @@ def test_without_a_file_for_the_probability_nothing_of_it_stays(tmp_path: Path) 
         volume=Volume(data=noisy_particles(), grid=GRID), model=Path("run"), device="cpu"
     )
     finished(
-        segment_to_files_task(job, load=lambda run, device: Brightness(), mask=tmp_path / "m.mrc")
+        segment_to_files_task(
+            job, SegmentOutputs(mask=tmp_path / "m.mrc"), load=lambda run, device: Brightness()
+        )
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m.mrc", "m.mrc.json"]
 
@@ -194,7 +201,9 @@ def test_without_a_file_for_the_probability_nothing_of_it_stays(tmp_path: Path) 
 def test_a_cancelled_segmentation_leaves_no_file(tmp_path: Path) -> None:
     volume = Volume(data=noisy_particles(), grid=GRID)
     job = SegmentJob(volume=volume, model=Path("run"), device="cpu")
-    task = segment_to_files_task(job, load=lambda run, device: Brightness(), **outputs(tmp_path))
+    task = segment_to_files_task(
+        job, SegmentOutputs(**outputs(tmp_path)), load=lambda run, device: Brightness()
+    )
     for event in task:
         if getattr(event, "stage", "") == "Segmenting":
             break
@@ -204,7 +213,8 @@ def test_a_cancelled_segmentation_leaves_no_file(tmp_path: Path) -> None:
 
 
 def test_the_contrast_stands_in_the_label_of_the_mask(tmp_path: Path) -> None:
-    save_segmentation(replace(segmentation(), contrast="dark"), mask=tmp_path / "mask.mrc")
+    dark = replace(segmentation(), contrast="dark")
+    save_segmentation(dark, SegmentOutputs(mask=tmp_path / "mask.mrc"))
     assert read_header(tmp_path / "mask.mrc").labels[0].endswith(": mask, protein dark")
 
 

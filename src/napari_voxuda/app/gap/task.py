@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from napari_voxuda._types import Progress, Task
 from napari_voxuda.app.adapt.plan import Prepared, prepare, source_before, trace_inputs
@@ -12,9 +11,6 @@ from napari_voxuda.app.gap.words import gap_sentences
 from napari_voxuda.app.jobs import GapJob
 from napari_voxuda.app.provenance import sign
 from napari_voxuda.app.words import names_words
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["gap_figure_task", "gap_task"]
 

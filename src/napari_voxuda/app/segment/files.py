@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +34,7 @@ from napari_voxuda.io.table import write_particles_csv
 from napari_voxuda.segmentation.components import Components
 
 __all__ = [
+    "SegmentOutputs",
     "check_new",
     "particle_picks",
     "save_segmentation",
@@ -51,22 +52,12 @@ def particle_picks(segmentation: Segmentation | FoundMask) -> Picks:
     )
 
 
-def save_segmentation(
-    segmentation: Segmentation,
-    *,
-    mask: Path,
-    probability: Path | None = None,
-    picks: Path | None = None,
-    table: Path | None = None,
-    instances: Path | None = None,
-    overwrite: bool = False,
-) -> None:
-    """Write a segmentation, each file whole or not at all, with its sidecar, and the mask last.
+@dataclass(frozen=True, kw_only=True)
+class SegmentOutputs:
+    """The files of a segmentation; those that are None are not written.
 
     Parameters
     ----------
-    segmentation : Segmentation
-        What `segment_task` returned.
     mask : Path
         The mask (MRC, or ``NAME.zarr`` for OME-Zarr).
     probability, instances : Path or None
@@ -74,6 +65,44 @@ def save_segmentation(
     picks, table : Path or None
         The particles' centres (STAR of RELION 5, copick's ``.json``, ``.ndjson``), and all about them
         (CSV).
+    """
+
+    mask: Path
+    probability: Path | None = None
+    picks: Path | None = None
+    table: Path | None = None
+    instances: Path | None = None
+
+    def check(self, volume: Volume, *, overwrite: bool) -> None:
+        """Refuse what cannot be written, before anything is done.
+
+        Raises
+        ------
+        OutputError
+            When a file exists already, or two outputs are the same file.
+        InputError
+            When picks are asked for and the voxel size of `volume` is unknown.
+        """
+        every = (self.probability, self.instances, self.table, self.picks, self.mask)
+        check_new([path for path in every if path is not None], overwrite)
+        in_angstrom = self.picks is not None and self.picks.suffix.lower() != ".ndjson"
+        if in_angstrom and volume.grid.voxel_size_angstrom is None:
+            raise InputError(
+                f"{self.picks}: picks in Å need the voxel size of {volume.name}, which is unknown; set it."
+            )
+
+
+def save_segmentation(
+    segmentation: Segmentation, outputs: SegmentOutputs, *, overwrite: bool = False
+) -> None:
+    """Write a segmentation, each file whole or not at all, with its sidecar, and the mask last.
+
+    Parameters
+    ----------
+    segmentation : Segmentation
+        What `segment_task` returned.
+    outputs : SegmentOutputs
+        The files.
     overwrite : bool
         Replace files that exist. Nothing is ever deleted.
 
@@ -84,38 +113,26 @@ def save_segmentation(
     InputError
         When picks are asked for and the voxel size is unknown.
     """
-    given = [path for path in (probability, instances, table, picks, mask) if path is not None]
-    check_new(given, overwrite)
     volume = segmentation.mask
-    _check_picks(picks, volume)
-    if probability is not None:
+    outputs.check(volume, overwrite=overwrite)
+    if outputs.probability is not None:
         values = segmentation.probability
-        save_values(probability, values, label="foreground probability", overwrite=overwrite)
+        save_values(
+            outputs.probability, values, label="foreground probability", overwrite=overwrite
+        )
     found = FoundMask(
         mask=volume,
         particles=segmentation.particles,
         contrast=segmentation.contrast,
         provenance=segmentation.provenance,
     )
-    _save_found(
-        found,
-        mask=mask,
-        probability=probability,
-        picks=picks,
-        table=table,
-        instances=instances,
-        overwrite=overwrite,
-    )
+    _save_found(found, outputs, overwrite=overwrite)
 
 
 def segment_to_files_task(
     job: SegmentJob,
+    outputs: SegmentOutputs,
     *,
-    mask: Path,
-    probability: Path | None = None,
-    picks: Path | None = None,
-    table: Path | None = None,
-    instances: Path | None = None,
     overwrite: bool = False,
     load: LoadModel | None = None,
 ) -> Task[FoundMask]:
@@ -127,9 +144,11 @@ def segment_to_files_task(
     ----------
     job : SegmentJob
         Volume, run folder, settings and device.
-    mask, probability, picks, table, instances, overwrite
-        As for `save_segmentation`. Without an MRC file for the probability it is kept meanwhile in a
-        nameless one beside the mask: four bytes a voxel.
+    outputs : SegmentOutputs
+        The files. Without an MRC file for the probability it is kept meanwhile in a nameless one beside
+        the mask: four bytes a voxel.
+    overwrite : bool
+        Replace files that exist. Nothing is ever deleted.
     load : callable or None
         Loads the model; `napari_voxuda.networks.checkpoint.load_model` by default.
 
@@ -148,58 +167,32 @@ def segment_to_files_task(
     InputError, OutputError, RunFolderError, FileFormatError
         As `segment_task` and `save_segmentation`.
     """
-    given = [path for path in (probability, instances, table, picks, mask) if path is not None]
-    check_new(given, overwrite)
-    _check_picks(picks, job.volume)
+    outputs.check(job.volume, overwrite=overwrite)
     check_minimum_size(job.volume, job.settings)
     model = open_model(job.model, job.device, load)
     provenance = yield from trace_segmentation(job)
-    return (
-        yield from segment_with(
-            model,
-            job,
-            provenance,
-            mask=mask,
-            probability=probability,
-            picks=picks,
-            table=table,
-            instances=instances,
-            overwrite=overwrite,
-        )
-    )
+    return (yield from segment_with(model, job, provenance, outputs, overwrite=overwrite))
 
 
 def segment_with(
     model: SegmentModel,
     job: SegmentJob,
     provenance: Provenance,
+    outputs: SegmentOutputs,
     *,
-    mask: Path,
-    probability: Path | None = None,
-    picks: Path | None = None,
-    table: Path | None = None,
-    instances: Path | None = None,
     overwrite: bool = False,
 ) -> Task[FoundMask]:
     """Do what `segment_to_files_task` does, with a model that is loaded and outputs that were checked."""
-    volume = job.volume
+    volume, probability = job.volume, outputs.probability
     in_zarr = probability is not None and is_zarr_name(probability)
-    with _probability_sink(None if in_zarr else probability, mask, volume) as sink:
+    with _probability_sink(None if in_zarr else probability, outputs.mask, volume) as sink:
         with unchanged(volume):
             task = segment_into(volume, model, job.settings, sink, contrast=job.contrast)
             found, provenance = yield from noted(task, provenance)
         if in_zarr and probability is not None:
             save_values(probability, volume.with_data(sink.array()), overwrite=overwrite)
     found = replace(found, provenance=provenance)
-    _save_found(
-        found,
-        mask=mask,
-        probability=probability,
-        picks=picks,
-        table=table,
-        instances=instances,
-        overwrite=overwrite,
-    )
+    _save_found(found, outputs, overwrite=overwrite)
     return found
 
 
@@ -212,46 +205,29 @@ def _probability_sink(
     return stream_mrc(probability, volume.shape, volume.grid, label=label, name=volume.name)
 
 
-def _check_picks(picks: Path | None, volume: Volume) -> None:
-    in_angstrom = picks is not None and picks.suffix.lower() != ".ndjson"
-    if in_angstrom and volume.grid.voxel_size_angstrom is None:
-        raise InputError(
-            f"{picks}: picks in Å need the voxel size of {volume.name}, which is unknown; set it."
-        )
-
-
-def _save_found(
-    found: FoundMask,
-    *,
-    mask: Path,
-    probability: Path | None,
-    picks: Path | None,
-    table: Path | None,
-    instances: Path | None,
-    overwrite: bool,
-) -> None:
+def _save_found(found: FoundMask, outputs: SegmentOutputs, *, overwrite: bool) -> None:
     """Write everything but the probability, the mask last, and sign all of it."""
     volume = found.mask
-    if probability is not None:
-        _sign(found, probability, "probability")
-    if instances is not None:
-        _write_instances(instances, volume, overwrite=overwrite)
-        _sign(found, instances, "instances")
-    if table is not None:
-        write_particles_csv(table, found.particles, volume.grid)
-        _sign(found, table, "table")
-    if picks is not None:
+    if outputs.probability is not None:
+        _sign(found, outputs.probability, "probability")
+    if outputs.instances is not None:
+        _write_instances(outputs.instances, volume, overwrite=overwrite)
+        _sign(found, outputs.instances, "instances")
+    if outputs.table is not None:
+        write_particles_csv(outputs.table, found.particles, volume.grid)
+        _sign(found, outputs.table, "table")
+    if outputs.picks is not None:
         save_picks(
-            picks,
+            outputs.picks,
             particle_picks(found),
             tomogram_name=volume.name,
             voxel_size_angstrom=volume.grid.voxel_size_angstrom,
             shape=volume.shape,
         )
-        _sign(found, picks, "picks")
+        _sign(found, outputs.picks, "picks")
     label = "mask" if found.contrast is None else f"mask, protein {found.contrast}"
-    save_labels(mask, volume, label=label, overwrite=overwrite)
-    _sign(found, mask, "mask")
+    save_labels(outputs.mask, volume, label=label, overwrite=overwrite)
+    _sign(found, outputs.mask, "mask")
 
 
 def _sign(found: FoundMask, output: Path, kind: str) -> None:

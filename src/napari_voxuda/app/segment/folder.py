@@ -14,7 +14,7 @@ from napari_voxuda.app.device import resolve_device
 from napari_voxuda.app.evaluate import pair_name
 from napari_voxuda.app.jobs import SegmentedFolder, SegmentFolderJob, SegmentJob
 from napari_voxuda.app.provenance import trace, traced_model
-from napari_voxuda.app.segment.files import check_new, segment_with
+from napari_voxuda.app.segment.files import SegmentOutputs, check_new, segment_with
 from napari_voxuda.app.segment.task import (
     LoadModel,
     SegmentModel,
@@ -82,14 +82,14 @@ def segment_folder_task(
     weights = model_file(job.model)
     traced = None if weights is None else (yield from traced_model(weights))
     said: set[str] = set()
-    for done, (path, (mask, probability)) in enumerate(planned.items()):
+    for done, (path, outputs) in enumerate(planned.items()):
         beat = Progress(stage="Segmenting", done=done, total=len(planned))
         yield beat
         volume = _read(path, job)
-        task = _segmented(volume, model, traced, job, mask=mask, probability=probability)
+        task = _segmented(volume, model, traced, job, outputs)
         yield from _one_of_many(task, beat, said, volume.name)
     yield Progress(stage="Segmenting", done=len(planned), total=len(planned))
-    return SegmentedFolder(out=job.out, masks=tuple(mask for mask, _ in planned.values()))
+    return SegmentedFolder(out=job.out, masks=tuple(outputs.mask for outputs in planned.values()))
 
 
 def _segmented(
@@ -97,9 +97,7 @@ def _segmented(
     model: SegmentModel,
     traced: Mapping[str, Any] | None,
     job: SegmentFolderJob,
-    *,
-    mask: Path,
-    probability: Path | None,
+    outputs: SegmentOutputs,
 ) -> Task[None]:
     provenance = yield from trace(
         "segment",
@@ -115,17 +113,15 @@ def _segmented(
         device=job.device,
         contrast=job.contrast,
     )
-    yield from segment_with(
-        model, single, provenance, mask=mask, probability=probability, overwrite=job.overwrite
-    )
+    yield from segment_with(model, single, provenance, outputs, overwrite=job.overwrite)
 
 
-def _planned(job: SegmentFolderJob) -> dict[Path, tuple[Path, Path | None]]:
-    """Return mask and probability of each subtomogram after checking that they may be written."""
+def _planned(job: SegmentFolderJob) -> dict[Path, SegmentOutputs]:
+    """Return the outputs of each volume after checking that they may be written."""
     planned = {
-        path: (
-            job.out / mask_name(path),
-            job.probability and job.probability / f"{pair_name(path)}_probability.mrc",
+        path: SegmentOutputs(
+            mask=job.out / mask_name(path),
+            probability=job.probability and job.probability / f"{pair_name(path)}_probability.mrc",
         )
         for path in find_subtomograms(job.folder)
     }
@@ -135,7 +131,8 @@ def _planned(job: SegmentFolderJob) -> dict[Path, tuple[Path, Path | None]]:
                 f"{folder}: another folder than that of the subtomograms was wanted; masks may lie "
                 "there."
             )
-    check_new([file for files in planned.values() for file in files if file], job.overwrite)
+    files = [file for it in planned.values() for file in (it.mask, it.probability) if file]
+    check_new(files, job.overwrite)
     return planned
 
 
