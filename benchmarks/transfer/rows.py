@@ -9,6 +9,7 @@ from typing import Any
 
 from napari_voxuda._params import from_dict, to_dict
 from napari_voxuda.adaptation.settings import AdaptSettings
+from napari_voxuda.errors import InputError
 from napari_voxuda.simulation.settings import SourceSettings
 
 from .tiers import Tier
@@ -154,6 +155,7 @@ ROWS = {
 }
 """Every row of the main table by name."""
 
+_SOURCE = "source."
 _PUBLISHED_NOISE = {"noise_base": "noisy"}
 _CLEAN_NOISE = {"noise_base": "clean"}
 
@@ -222,16 +224,29 @@ def ablation_rows(names: tuple[str, ...]) -> Iterator[Row]:
 def changed_row(row: Row, changes: list[str]) -> Row:
     """Return a row with single settings changed, each given as ``name=value``.
 
-    Values are JSON; what is no JSON is a word. ``denoise.`` and ``network.`` reach nested settings.
+    Values are JSON; what is no JSON is a word. ``denoise.`` and ``network.`` reach nested settings, and
+    ``source.`` those of the simulated source.
+
+    Raises
+    ------
+    InputError
+        When a setting of the source is to change in a row that has no simulated source.
     """
     if row.plan is None or not changes:
         return row
     values = dict(_parsed(change) for change in changes)
+    of_source = {n.removeprefix(_SOURCE): v for n, v in values.items() if n.startswith(_SOURCE)}
+    of_training = {n: v for n, v in values.items() if not n.startswith(_SOURCE)}
     make = row.plan
 
     def plan(tier: Tier) -> Plan:
         made = make(tier)
-        return replace(made, settings=_with(made.settings, values))
+        source = made.source
+        if of_source and source is None:
+            raise InputError(f"{row.name}: this row has no simulated source to change.")
+        if source is not None:
+            source = from_dict(SourceSettings, {**to_dict(source), **of_source})
+        return replace(made, settings=_with(made.settings, of_training), source=source)
 
     text = ", ".join(changes)
     return Row(name=f"{row.name}, {text}", title=f"{row.title}, {text}", plan=plan)

@@ -111,6 +111,19 @@ def test_the_ablations_hold_the_values_of_the_paper(smoke: Tier) -> None:
     assert values("noise", "noise") == kinds
 
 
+def test_settings_of_the_source_are_changed_by_name(smoke: Tier) -> None:
+    changes = ["source.gold_fraction=0.25", "steps=7"]
+    made, before = (
+        plan_of(changed_row(ROWS["default"], changes), smoke),
+        plan_of(ROWS["default"], smoke),
+    )
+    assert made.settings.steps == 7
+    assert before.source is not None
+    assert made.source == replace(before.source, gold_fraction=0.25)
+    with pytest.raises(InputError, match="supervised: this row has no simulated source"):
+        plan_of(changed_row(ROWS["supervised"], changes), smoke)
+
+
 def test_single_settings_are_changed_by_name(smoke: Tier) -> None:
     changes = ["steps=7", "noise=calibrated", "denoise.method=ngm"]
     row = changed_row(ROWS["fast"], changes)
