@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from napari_voxuda._types import Event, Task
 from napari_voxuda.adaptation.domain_gap import Domain, DomainGap
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.app.job import Job
@@ -16,6 +17,16 @@ from napari_voxuda.app.scene import LabelEdit, LayerChoice, SliceView
 from napari_voxuda.data.picks import Picks
 from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import InputError
+
+
+def run_to_end(task: Task[Any]) -> tuple[Any, list[Event]]:
+    """Run a task to its end; return what it returns, and its events."""
+    events: list[Event] = []
+    while True:
+        try:
+            events.append(next(task))
+        except StopIteration as stop:
+            return stop.value, events
 
 
 class ComparisonFacts:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 from tests.app.adapt.test_task import SETTINGS, job, tomogram
+from tests.app.conftest import run_to_end
 
-from napari_voxuda._types import Message, Progress
+from napari_voxuda._types import Event, Message, Progress
 from napari_voxuda.adaptation import dry_run as dry_run_module
 from napari_voxuda.app.adapt import preflight as preflight_module
 from napari_voxuda.app.adapt.preflight import preflight_task
@@ -22,14 +23,9 @@ from napari_voxuda.errors import InputError
 from napari_voxuda.io.mrc import write_mrc
 
 
-def check(wanted: AdaptJob) -> tuple[list[object], Preflight]:
-    events: list[object] = []
-    task = preflight_task(wanted)
-    try:
-        while True:
-            events.append(next(task))
-    except StopIteration as stop:
-        return events, stop.value
+def check(wanted: AdaptJob) -> tuple[list[Event], Preflight]:
+    report, events = run_to_end(preflight_task(wanted))
+    return events, report
 
 
 def test_a_tomogram_is_checked_and_nothing_is_left_behind(tmp_path: Path) -> None:

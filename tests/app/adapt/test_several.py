@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.app.adapt.test_preflight import check
-from tests.app.adapt.test_task import SETTINGS, SOURCE, finish, finish_task, job, losses, tomogram
+from tests.app.adapt.test_task import SETTINGS, SOURCE, finish, job, losses, tomogram
+from tests.app.conftest import run_to_end
 
 from napari_voxuda._types import Event, Message
 from napari_voxuda.adaptation.run_folder import read_record
@@ -213,7 +214,7 @@ def test_a_folder_is_segmented_into_the_run(tmp_path: Path, shape: tuple[int, in
     for number in range(2):
         write_mrc(folder / f"TS_{number}.mrc", tomogram(shape))
     wanted = job(tmp_path / "run", target=folder)
-    _, outcome = finish_task(adapt_and_segment_task(wanted, [], SegmentSettings()))
+    outcome, _ = run_to_end(adapt_and_segment_task(wanted, [], SegmentSettings()))
     assert outcome.segmentations == ()
     masks = [tmp_path / "run" / "masks" / f"TS_{number}.mrc" for number in range(2)]
     assert outcome.masks.masks == tuple(masks)
@@ -233,7 +234,9 @@ def test_the_check_of_a_folder_counts_its_masks(tmp_path: Path) -> None:
     _, as_folder = check(job(tmp_path / "run", target=folder))
     _, as_layers = check(job(tmp_path / "run", target=paths))
     assert as_folder.where == as_layers.where
-    assert as_folder.disk_bytes - as_layers.disk_bytes == 2 * 16 * 20 * 200
+    assert (
+        as_folder.disk_bytes - as_layers.disk_bytes == (2 + 4) * 16 * 20 * 200
+    )  # masks, and one probability
 
 
 def test_the_check_tells_of_all_and_shows_boxes_in_each(

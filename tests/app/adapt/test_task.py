@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.app.conftest import run_to_end
 
-from napari_voxuda._types import Event, Message, Task
+from napari_voxuda._types import Event, Message
 from napari_voxuda.adaptation.events import StepDone
 from napari_voxuda.adaptation.run_folder import RunFolder, read_events, read_record
 from napari_voxuda.adaptation.run_scores import read_scores
@@ -61,16 +62,8 @@ def job(out: Path, **changes: Any) -> AdaptJob:
 
 
 def finish(wanted: AdaptJob) -> tuple[list[Event], AdaptResult]:
-    return finish_task(adapt_task(wanted))
-
-
-def finish_task(task: Task[Any]) -> tuple[list[Event], Any]:
-    events = []
-    try:
-        while True:
-            events.append(next(task))
-    except StopIteration as stop:
-        return events, stop.value
+    result, events = run_to_end(adapt_task(wanted))
+    return events, result
 
 
 def losses(run: Path) -> dict[int, float]:

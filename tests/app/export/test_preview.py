@@ -66,7 +66,7 @@ def test_names_sizes_and_first_lines_are_those_of_the_files(job, tmp_path):
 
 
 def test_the_size_of_packed_formats_is_a_bound(job):
-    pytest.importorskip("zarr")
+    pytest.importorskip("zarr", reason="OME-Zarr needs the optional package zarr")
     made = replace(job, formats=ZARR)
     preview = preview_export([made])
     _run([made])

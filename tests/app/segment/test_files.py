@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,10 @@ from typing import Any
 import mrcfile
 import numpy as np
 import pytest
-import torch
-from torch import Tensor
+from tests.app.conftest import run_to_end
+from tests.app.segment.test_task import Brightness
 
-from napari_voxuda._types import Event, Message, Progress, Task
+from napari_voxuda._types import Message, Progress, Task
 from napari_voxuda.app.evaluate import evaluate
 from napari_voxuda.app.jobs import Segmentation, SegmentFolderJob, SegmentJob
 from napari_voxuda.app.segment.files import (
@@ -36,26 +37,7 @@ from napari_voxuda.segmentation.settings import SegmentSettings
 GRID = Grid(voxel_size_angstrom=(10.0, 10.0, 10.0), origin_angstrom=(5.0, 6.0, 7.0))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Brightness:
-    contrast: Any = "bright"
-    normalisation: Any = "subtomogram"
-    voxel_size_angstrom: float | None = 10.0
-
-    def predict(self, batch: Tensor) -> Tensor:
-        return torch.sigmoid(4 * batch - 8)
-
-    def predict_whole(self, batch: Tensor) -> Tensor:
-        return self.predict(batch)
-
-
-def finished(task: Task[Any]) -> tuple[Any, list[Event]]:
-    events = []
-    while True:
-        try:
-            events.append(next(task))
-        except StopIteration as stop:
-            return stop.value, events
+Whole = partial(Brightness, normalisation="subtomogram")
 
 
 def segmentation(grid: Grid = GRID) -> Segmentation:
@@ -169,12 +151,10 @@ def test_files_written_on_the_way_are_those_of_the_whole_volume_to_the_bit(
     for paths in (whole, streamed):
         for name in ("mask", "probability", "instances"):
             paths[name] = paths[name].with_name(f"{name}{suffix}")
-    segmentation, _ = finished(segment_task(job, load=lambda run, device: Brightness()))
+    segmentation, _ = run_to_end(segment_task(job, load=lambda run, device: Whole()))
     save_segmentation(segmentation, SegmentOutputs(**whole))
-    found, _ = finished(
-        segment_to_files_task(
-            job, SegmentOutputs(**streamed), load=lambda run, device: Brightness()
-        )
+    found, _ = run_to_end(
+        segment_to_files_task(job, SegmentOutputs(**streamed), load=lambda run, device: Whole())
     )
     assert len(found.particles) == 4
     assert found.particles == segmentation.particles
@@ -190,9 +170,9 @@ def test_without_a_file_for_the_probability_nothing_of_it_stays(tmp_path: Path) 
     job = SegmentJob(
         volume=Volume(data=noisy_particles(), grid=GRID), model=Path("run"), device="cpu"
     )
-    finished(
+    run_to_end(
         segment_to_files_task(
-            job, SegmentOutputs(mask=tmp_path / "m.mrc"), load=lambda run, device: Brightness()
+            job, SegmentOutputs(mask=tmp_path / "m.mrc"), load=lambda run, device: Whole()
         )
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m.mrc", "m.mrc.json"]
@@ -202,7 +182,7 @@ def test_a_cancelled_segmentation_leaves_no_file(tmp_path: Path) -> None:
     volume = Volume(data=noisy_particles(), grid=GRID)
     job = SegmentJob(volume=volume, model=Path("run"), device="cpu")
     task = segment_to_files_task(
-        job, SegmentOutputs(**outputs(tmp_path)), load=lambda run, device: Brightness()
+        job, SegmentOutputs(**outputs(tmp_path)), load=lambda run, device: Whole()
     )
     for event in task:
         if getattr(event, "stage", "") == "Segmenting":
@@ -256,7 +236,7 @@ def boxes(tmp_path: Path) -> Path:
 
 
 def folder_task(boxes: Path, out: Path, **changes: Any) -> Task[Any]:
-    model = changes.pop("net", Brightness())
+    model = changes.pop("net", Whole())
     job = SegmentFolderJob(folder=boxes, model=Path("run"), out=out, device="cpu", **changes)
     return segment_folder_task(job, load=lambda run, device: model)
 
@@ -265,7 +245,7 @@ def test_a_folder_of_subtomograms_scores_against_its_own_truths(
     boxes: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "deep" / "out"
-    result, events = finished(folder_task(boxes, out))
+    result, events = run_to_end(folder_task(boxes, out))
     assert [path.name for path in result.masks] == ["a_mask.mrc", "b_mask.mrc", "c.mrc"]
     assert sorted(path.name for path in out.glob("*.mrc")) == ["a_mask.mrc", "b_mask.mrc", "c.mrc"]
     assert read_mrc(out / "a_mask.mrc").grid.origin_angstrom == GRID.origin_angstrom
@@ -281,10 +261,10 @@ def test_a_folder_of_subtomograms_scores_against_its_own_truths(
 
 
 def test_a_warning_that_fits_every_box_is_given_once(boxes: Path, tmp_path: Path) -> None:
-    events = finished(folder_task(boxes, tmp_path / "o", net=Brightness(voxel_size_angstrom=20.0)))
+    events = run_to_end(folder_task(boxes, tmp_path / "o", net=Whole(voxel_size_angstrom=20.0)))
     assert len([event for event in events[1] if isinstance(event, Message)]) == 1
     empty = SegmentSettings(threshold=1.0)
-    events = finished(folder_task(boxes, tmp_path / "p", settings=empty))
+    events = run_to_end(folder_task(boxes, tmp_path / "p", settings=empty))
     assert len([event for event in events[1] if isinstance(event, Message)]) == 1
 
 
@@ -294,7 +274,7 @@ def test_a_folder_can_be_stopped_within_a_volume(tmp_path: Path) -> None:
     data = np.random.default_rng(0).normal(size=(16, 24, 24)).astype(np.float32)
     write_mrc(folder / "a.mrc", Volume(data=data, grid=GRID))
     settings = SegmentSettings(core=8, halo=0)  # some tiles
-    _, events = finished(folder_task(folder, out, settings=settings))
+    _, events = run_to_end(folder_task(folder, out, settings=settings))
     assert events.count(Progress(stage="Segmenting", done=0, total=1)) > 3
     task = folder_task(folder, tmp_path / "stopped", settings=settings)
     for _ in range(len(events) - 3):
@@ -308,21 +288,21 @@ def test_existing_masks_are_kept(boxes: Path, tmp_path: Path) -> None:
     out.mkdir()
     (out / "b_mask.mrc").write_text("mine")
     with pytest.raises(OutputError, match=r"b_mask.mrc: a new file was wanted"):
-        finished(folder_task(boxes, out))
+        run_to_end(folder_task(boxes, out))
     assert [path.name for path in out.iterdir()] == ["b_mask.mrc"]
-    finished(folder_task(boxes, out, overwrite=True))
+    run_to_end(folder_task(boxes, out, overwrite=True))
     assert len(list(out.glob("*.mrc"))) == 3
 
 
 def test_the_folder_of_the_subtomograms_is_never_the_output(boxes: Path) -> None:
     with pytest.raises(OutputError, match="another folder"):
-        finished(folder_task(boxes, boxes / ".." / boxes.name, overwrite=True))
+        run_to_end(folder_task(boxes, boxes / ".." / boxes.name, overwrite=True))
 
 
 def test_a_bad_subtomogram_is_named_before_any_mask_is_written(boxes: Path, tmp_path: Path) -> None:
     write_mrc(boxes / "d.mrc", Volume(data=np.ones((8, 8, 8), dtype=np.float32), grid=GRID))
     with pytest.raises(InputError, match=r"d\.mrc: .*varying values"):
-        finished(folder_task(boxes, tmp_path / "out"))
+        run_to_end(folder_task(boxes, tmp_path / "out"))
     assert not (tmp_path / "out").exists()
 
 
@@ -333,34 +313,34 @@ def test_a_smallest_size_without_voxel_size_names_the_file(tmp_path: Path) -> No
     write_mrc(folder / "a.mrc", Volume(data=data))
     settings = SegmentSettings(min_size_angstrom3=10.0)
     with pytest.raises(InputError, match=r"a: .*voxel size of the volume is unknown"):
-        finished(folder_task(folder, tmp_path / "out", settings=settings))
+        run_to_end(folder_task(folder, tmp_path / "out", settings=settings))
     out = tmp_path / "given"
-    finished(folder_task(folder, out, settings=settings, voxel_size_angstrom=12.0))
+    run_to_end(folder_task(folder, out, settings=settings, voxel_size_angstrom=12.0))
     assert read_mrc(out / "a.mrc").grid.voxel_size_angstrom == pytest.approx((12.0,) * 3)
 
 
 def test_probabilities_go_into_a_folder_of_their_own(boxes: Path, tmp_path: Path) -> None:
     out = tmp_path / "probabilities"
-    finished(folder_task(boxes, tmp_path / "masks", probability=out))
+    run_to_end(folder_task(boxes, tmp_path / "masks", probability=out))
     names = [f"{name}_probability.mrc" for name in "abc"]
     assert sorted(path.name for path in out.glob("*.mrc")) == names
     assert 0.9 < read_mrc(out / names[0]).data.max() <= 1.0
     with pytest.raises(OutputError, match=r"a_probability.mrc: a new file was wanted"):
-        finished(folder_task(boxes, tmp_path / "other", probability=out))
+        run_to_end(folder_task(boxes, tmp_path / "other", probability=out))
     with pytest.raises(OutputError, match="another folder"):
-        finished(folder_task(boxes, tmp_path / "other", probability=boxes))
+        run_to_end(folder_task(boxes, tmp_path / "other", probability=boxes))
 
 
 def test_two_subtomograms_of_one_mask_are_refused(boxes: Path, tmp_path: Path) -> None:
     (boxes / "c.map").write_bytes((boxes / "c.mrc").read_bytes())
     with pytest.raises(OutputError, match="two outputs were to be written to this file"):
-        finished(folder_task(boxes, tmp_path / "out"))
+        run_to_end(folder_task(boxes, tmp_path / "out"))
 
 
 def test_an_output_that_is_a_file_is_refused(boxes: Path, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
     with pytest.raises(OutputError, match="out: the folder cannot be made"):
-        finished(folder_task(boxes, tmp_path / "out"))
+        run_to_end(folder_task(boxes, tmp_path / "out"))
 
 
 def test_masks_done_before_a_cancel_stay(boxes: Path, tmp_path: Path) -> None:
@@ -376,7 +356,7 @@ def test_masks_done_before_a_cancel_stay(boxes: Path, tmp_path: Path) -> None:
 
 def test_every_mask_has_its_record(boxes: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    result, _ = finished(folder_task(boxes, out))
+    result, _ = run_to_end(folder_task(boxes, out))
     for mask, source in zip(result.masks, find_subtomograms(boxes), strict=True):
         record = read_sidecar(mask)
         assert record is not None

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.app.conftest import run_to_end
 from torch import Tensor
 
-from napari_voxuda._types import Contrast, Event, Message, Progress, Task
+from napari_voxuda._types import Contrast, Message, Progress
 from napari_voxuda.app.jobs import Segmentation, SegmentJob
 from napari_voxuda.app.segment.task import SegmentModel, segment_task
 from napari_voxuda.data.contrast import ContrastGuess
@@ -36,15 +37,6 @@ class Brightness:
         return self.predict(batch)
 
 
-def finished(task: Task[Any]) -> tuple[Any, list[Event]]:
-    events = []
-    while True:
-        try:
-            events.append(next(task))
-        except StopIteration as stop:
-            return stop.value, events
-
-
 def always(model: SegmentModel) -> Callable[[Path, Any], SegmentModel]:
     return lambda run, device: model
 
@@ -65,7 +57,7 @@ def segmented(
         settings=SegmentSettings(**{"core": 16, **settings}),
         device="cpu",
     )
-    result, events = finished(segment_task(job, load=always(model or Brightness())))
+    result, events = run_to_end(segment_task(job, load=always(model or Brightness())))
     return result, [event.text for event in events if isinstance(event, Message)]
 
 
@@ -141,7 +133,7 @@ def test_a_smallest_size_needs_the_voxel_size_and_says_so_before_loading() -> No
         settings=SegmentSettings(min_size_angstrom3=100.0),
     )
     with pytest.raises(InputError, match=r"tomo: .*100 Å³ .*voxel size of the volume is unknown"):
-        finished(segment_task(job, load=never))
+        run_to_end(segment_task(job, load=never))
 
 
 def test_without_a_voxel_size_there_are_no_volumes() -> None:
@@ -254,7 +246,7 @@ def test_memory_that_runs_out_is_told_and_stands_in_the_provenance() -> None:
 
 def test_stages_are_told() -> None:
     job = SegmentJob(volume=Volume(data=two_particles(), grid=GRID), model=Path("run"))
-    events = finished(segment_task(job, load=always(Brightness())))[1]
+    events = run_to_end(segment_task(job, load=always(Brightness())))[1]
     stages = dict.fromkeys(event.stage for event in events if isinstance(event, Progress))
     assert list(stages) == [
         "Hashing inputs",
@@ -283,7 +275,7 @@ def test_closing_the_task_stops_it() -> None:
 
 def test_the_real_model_is_loaded_from_its_run(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="nowhere"):
-        finished(
+        run_to_end(
             segment_task(
                 SegmentJob(volume=Volume(data=two_particles()), model=tmp_path / "nowhere")
             )
@@ -300,7 +292,7 @@ def test_the_contrast_can_be_turned_against_the_model() -> None:
         device="cpu",
         contrast="dark",
     )
-    again, events = finished(segment_task(turned, load=always(Brightness())))
+    again, events = run_to_end(segment_task(turned, load=always(Brightness())))
     assert again.contrast == "dark"
     np.testing.assert_allclose(again.probability.data, result.probability.data, atol=1e-5)
     assert not [e for e in events if isinstance(e, Message)]

@@ -24,6 +24,7 @@ __all__ = ["preflight_task"]
 _Result = TypeVar("_Result")
 _FEWEST_SHOWN, _MOST_SHOWN = 12, 60
 _RESULT_BYTES = 5  # per voxel of the tomogram: probability in float32, and the mask
+_SCRATCH_BYTES = 4  # per voxel of the file that is being segmented, see `segment_to_files_task`
 _KEPT_STATES = 6  # two checkpoints that hold two states each, one being written
 
 
@@ -203,7 +204,7 @@ def _needed(dry: DryRun, voxels: int, device: str) -> int | None:
 def _disk_bytes(job: AdaptJob, prepared: Prepared, dry: DryRun) -> int:
     pair = 0 if job.labelled is None else 5 * job.labelled.image.data.size
     of_folder = isinstance(job.target, Path) and len(prepared.volumes) > 1
-    masks = _voxels(prepared) if of_folder else 0
+    masks = _voxels(prepared) + _SCRATCH_BYTES * _held_voxels(job, prepared) if of_folder else 0
     return _KEPT_STATES * dry.state_bytes + pair + masks
 
 
