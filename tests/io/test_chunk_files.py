@@ -18,6 +18,7 @@ from napari_voxuda.io._chunk_files import ChunkFiles
 from napari_voxuda.io.zarr_image import write_image_zarr
 
 zarr = pytest.importorskip("zarr")
+numcodecs = pytest.importorskip("numcodecs")
 VERSIONS = ("0.4", "0.5")
 
 
@@ -103,3 +104,36 @@ def test_shards_are_the_files(tmp_path):
     (tmp_path / "a.zarr" / "c" / "0" / "1" / "0").unlink()
     with pytest.raises(TargetChangedError, match="has gone"), files.reading((1, 1, 0)):
         pass
+
+
+BLOSC = {
+    "format 2": {"zarr_format": 2, "compressors": numcodecs.Blosc()},
+    "format 3": {"zarr_format": 3, "compressors": zarr.codecs.BloscCodec()},
+    "shards": {"zarr_format": 3, "compressors": zarr.codecs.BloscCodec(), "shards": (8, 8, 8)},
+}
+DAMAGES = {
+    "one byte less": lambda packed: packed[:-1],
+    "half a header": lambda packed: packed[:10],
+    "one byte more promised": lambda packed: (
+        packed[:12] + (len(packed) + 1).to_bytes(4, "little") + packed[16:]
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("form", "damage"),
+    [
+        *((form, damage) for form in ("format 2", "format 3") for damage in DAMAGES),
+        ("shards", "one byte more promised"),  # a shorter one has lost its index already
+    ],
+)
+def test_the_blosc_decoder_reads_no_byte_beyond_a_chunk(tmp_path, form, damage):
+    path = tmp_path / "a.zarr"
+    values = np.random.default_rng(0).normal(size=(8, 8, 8)).astype("<f4")
+    array = zarr.create_array(path, shape=(8, 8, 8), chunks=(4, 8, 8), dtype="f4", **BLOSC[form])
+    array[:] = values
+    np.testing.assert_array_equal(ome_zarr.read_ome_zarr(path).data, values)
+    file = next(p for p in path.rglob("*") if p.is_file() and p.name[0] in "0c")
+    file.write_bytes(DAMAGES[damage](file.read_bytes()))
+    with pytest.raises(FileFormatError, match=r"packed with blosc were wanted, got .* cut short"):
+        ome_zarr.read_ome_zarr(path)

@@ -19,6 +19,7 @@ from napari_voxuda.data.lazy import LazyArray
 from napari_voxuda.data.memory import machine_memory_bytes
 from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import FileFormatError, InputError
+from napari_voxuda.io._blosc import check_blosc_buffers
 from napari_voxuda.io._chunk_files import ChunkFiles
 from napari_voxuda.io._ome_metadata import OmeMetadata, parse_attributes
 from napari_voxuda.io._optional import needed
@@ -114,6 +115,7 @@ def open_ome_zarr(path: str | Path) -> OmeImage:
             f"{path}: a zarr folder was wanted, got neither a group nor an array."
         )
     zarr = needed("zarr", "zarr", "OME-Zarr")
+    check_blosc_buffers()
     try:
         with warnings.catch_warnings(action="ignore"):  # of zarr, about damaged metadata
             return _opened(zarr, path)
