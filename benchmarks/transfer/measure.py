@@ -25,6 +25,7 @@ from napari_voxuda.errors import TrainingError
 from napari_voxuda.io.folders import find_pairs
 from napari_voxuda.io.mrc import read_mrc
 from napari_voxuda.scores.overlap import Confusion, mean_overlap, overlap
+from napari_voxuda.segmentation.settings import SegmentSettings
 from napari_voxuda.simulation.settings import SourceSettings
 
 from .rows import Plan, Row
@@ -87,8 +88,9 @@ def measure(row: Row, target: Target, tier: Tier, run: Path, device: DeviceName)
     shutil.rmtree(run, ignore_errors=True)
     started = time.perf_counter()
     try:
-        pace = _train(row.plan(tier), target, tier, run, device)
-        masks = _segmented(target, run, device)
+        plan = row.plan(tier)
+        pace = _train(plan, target, tier, run, device)
+        masks = _segmented(target, run, plan.segment, device)
     except TrainingError as error:
         return Score(failure=str(error), seconds=time.perf_counter() - started)
     spent = time.perf_counter() - started
@@ -200,12 +202,14 @@ def _train(plan: Plan, target: Target, tier: Tier, run: Path, device: DeviceName
     return seconds
 
 
-def _segmented(target: Target, run: Path, device: DeviceName) -> dict[str, Array]:
+def _segmented(
+    target: Target, run: Path, settings: SegmentSettings, device: DeviceName
+) -> dict[str, Array]:
+    how = {"model": run, "settings": settings, "device": device}
     if not target.is_folder:
-        volume = read_mrc(target.segment)
-        found = _finish(segment_task(SegmentJob(volume=volume, model=run, device=device)))
+        found = _finish(segment_task(SegmentJob(volume=read_mrc(target.segment), **how)))
         return {_name(target.segment): found.mask.data}
-    job = SegmentFolderJob(folder=target.segment, model=run, out=run / "masks", device=device)
+    job = SegmentFolderJob(folder=target.segment, out=run / "masks", **how)
     masks = _finish(segment_folder_task(job)).masks
     return {_name(path): as_mask(read_mrc(path)).data for path in masks}
 

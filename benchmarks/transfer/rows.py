@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from napari_voxuda._params import from_dict, to_dict
 from napari_voxuda.adaptation.settings import AdaptSettings
 from napari_voxuda.errors import InputError
+from napari_voxuda.segmentation.settings import SegmentSettings
 from napari_voxuda.simulation.settings import SourceSettings
 
 from .tiers import Tier
@@ -19,7 +20,7 @@ __all__ = ["ABLATIONS", "ROWS", "Plan", "Row", "ablation_rows", "changed_row"]
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A training.
+    """A training, and how its masks are made.
 
     Parameters
     ----------
@@ -27,10 +28,13 @@ class Plan:
         Network, losses and schedule.
     source : SourceSettings or None
         The simulated source; None for the labelled volumes of the target's own kind.
+    segment : SegmentSettings
+        How the masks are made.
     """
 
     settings: AdaptSettings
     source: SourceSettings | None
+    segment: SegmentSettings = field(default_factory=SegmentSettings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +159,7 @@ ROWS = {
 }
 """Every row of the main table by name."""
 
-_SOURCE = "source."
+_SOURCE, _SEGMENT = "source.", "segment."
 _PUBLISHED_NOISE = {"noise_base": "noisy"}
 _CLEAN_NOISE = {"noise_base": "clean"}
 
@@ -224,8 +228,8 @@ def ablation_rows(names: tuple[str, ...]) -> Iterator[Row]:
 def changed_row(row: Row, changes: list[str]) -> Row:
     """Return a row with single settings changed, each given as ``name=value``.
 
-    Values are JSON; what is no JSON is a word. ``denoise.`` and ``network.`` reach nested settings, and
-    ``source.`` those of the simulated source.
+    Values are JSON; what is no JSON is a word. ``denoise.`` and ``network.`` reach nested settings,
+    ``source.`` those of the simulated source, and ``segment.`` those of the masks.
 
     Raises
     ------
@@ -235,8 +239,7 @@ def changed_row(row: Row, changes: list[str]) -> Row:
     if row.plan is None or not changes:
         return row
     values = dict(_parsed(change) for change in changes)
-    of_source = {n.removeprefix(_SOURCE): v for n, v in values.items() if n.startswith(_SOURCE)}
-    of_training = {n: v for n, v in values.items() if not n.startswith(_SOURCE)}
+    of_source, of_masks = _taken(values, _SOURCE), _taken(values, _SEGMENT)
     make = row.plan
 
     def plan(tier: Tier) -> Plan:
@@ -246,10 +249,20 @@ def changed_row(row: Row, changes: list[str]) -> Row:
             raise InputError(f"{row.name}: this row has no simulated source to change.")
         if source is not None:
             source = from_dict(SourceSettings, {**to_dict(source), **of_source})
-        return replace(made, settings=_with(made.settings, of_training), source=source)
+        return Plan(
+            settings=_with(made.settings, values),
+            source=source,
+            segment=from_dict(SegmentSettings, {**to_dict(made.segment), **of_masks}),
+        )
 
     text = ", ".join(changes)
     return Row(name=f"{row.name}, {text}", title=f"{row.title}, {text}", plan=plan)
+
+
+def _taken(values: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """Take those whose names begin with a prefix out of the values, and return them without it."""
+    names = [name for name in values if name.startswith(prefix)]
+    return {name.removeprefix(prefix): values.pop(name) for name in names}
 
 
 def _changer(changes: dict[str, Any]) -> Callable[[AdaptSettings], AdaptSettings]:

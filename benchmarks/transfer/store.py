@@ -11,6 +11,7 @@ from typing import Any
 from napari_voxuda._params import to_dict
 from napari_voxuda.errors import FileFormatError
 from napari_voxuda.io.atomic import atomic_path
+from napari_voxuda.segmentation.settings import SegmentSettings
 
 from .rows import Plan, Row
 from .targets import Target
@@ -79,7 +80,10 @@ def fingerprint(row: Row, target: Target, tier: Tier) -> str:
 
 def _plan_facts(plan: Plan) -> dict[str, Any]:
     source = None if plan.source is None else to_dict(plan.source)
-    return {"settings": to_dict(plan.settings), "source": source}
+    facts: dict[str, Any] = {"settings": to_dict(plan.settings), "source": source}
+    if plan.segment != SegmentSettings():
+        facts["segment"] = to_dict(plan.segment)
+    return facts
 
 
 class Store:

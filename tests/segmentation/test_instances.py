@@ -15,6 +15,7 @@ from napari_voxuda.segmentation.instances import (
     find_particles,
     label_particles,
     mask_from_probability,
+    max_voxels_of,
     min_voxels_of,
     voxel_volume_angstrom3,
 )
@@ -174,9 +175,28 @@ def test_smallest_size_in_voxels(size: float, voxel: Any, voxels: int) -> None:
     assert min_voxels_of(size, voxel) == voxels
 
 
-def test_a_size_in_angstrom_needs_the_voxel_size() -> None:
-    with pytest.raises(InputError, match=r"5000 Å³ was asked for.* Set the voxel size in Å"):
-        min_voxels_of(5000.0, None)
+@pytest.mark.parametrize(
+    ("size", "voxel", "voxels"),
+    [
+        (0.0, None, 0),
+        (999.9, (10.0, 10.0, 10.0), 0),
+        (1000.0, (10.0, 10.0, 10.0), 1),
+        (59.0, (2.0, 3.0, 5.0), 1),
+        (3 * 13.6**3, (13.6, 13.6, 13.6), 3),
+    ],
+)
+def test_largest_hole_in_voxels(size: float, voxel: Any, voxels: int) -> None:
+    assert max_voxels_of(size, voxel) == voxels
+
+
+@pytest.mark.parametrize(
+    ("in_voxels", "what"), [(min_voxels_of, "minimum size"), (max_voxels_of, "holes")]
+)
+def test_a_size_in_angstrom_needs_the_voxel_size(in_voxels: Any, what: str) -> None:
+    with pytest.raises(
+        InputError, match=f"{what}: 5000 Å³ was asked for.* Set the voxel size in Å"
+    ):
+        in_voxels(5000.0, None)
 
 
 def test_volume_of_a_voxel() -> None:

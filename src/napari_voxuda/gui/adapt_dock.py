@@ -256,6 +256,7 @@ class AdaptDock(JobDock):
         controller = self.controller
         self.target.changed.connect(self._forget_error)
         self.target.changed.connect(controller.target_changed)
+        self.target.changed.connect(lambda: self.result.set_for_files(self.target.wants_folder()))
         self.target.opened.connect(controller.open)
         self.training.run_changed.connect(controller.run_folder_changed)
         self.result.changed.connect(controller.mask_changed)

@@ -16,7 +16,7 @@ _EVERY_MS = 150
 
 
 class MaskSliders(QWidget):
-    """Threshold, smallest size and largest hole; changes are told a few times a second at most."""
+    """Threshold, roundness, smallest size and largest hole; changes are told a few times a second at most."""
 
     changed = Signal()
 
@@ -33,6 +33,17 @@ class MaskSliders(QWidget):
         )
         self.threshold.setAccessibleName("Threshold")
         calm_wheel(self.threshold)
+        self.roundness = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
+        self.roundness.setRange(0.0, 1.0)
+        self.roundness.setSingleStep(0.05)  # type: ignore[arg-type]
+        self.roundness.setDecimals(2)
+        self.roundness.setToolTip(
+            "Draws each piece of the mask towards a ball of its size, as far as the probability leaves "
+            "it open: for globular molecules whose masks are ragged with noise. Long and branched pieces "
+            "stay as they are."
+        )
+        self.roundness.setAccessibleName("Roundness")
+        calm_wheel(self.roundness)
         self.size_field = SizeField(
             "Smallest size",
             "Connected pieces of the mask that are smaller are removed. "
@@ -46,6 +57,7 @@ class MaskSliders(QWidget):
         self.rows.setVerticalSpacing(4)
         self.rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self.rows.addRow("Threshold", self.threshold)
+        self.rows.addRow("Roundness", self.roundness)
         self.rows.addRow("Smallest size", self.size_field)
         self.rows.addRow("Fill holes", self.hole_field)
         self._timer = QTimer(self)
@@ -54,6 +66,7 @@ class MaskSliders(QWidget):
         self._timer.timeout.connect(self.changed.emit)
         for signal in (
             self.threshold.valueChanged,
+            self.roundness.valueChanged,
             self.size_field.valueChanged,
             self.hole_field.valueChanged,
         ):
@@ -63,6 +76,7 @@ class MaskSliders(QWidget):
         """Return how the mask is to be made."""
         return MaskChoice(
             threshold=round(float(self.threshold.value()), 4),
+            roundness=round(float(self.roundness.value()), 4),
             min_size_angstrom3=self.size_field.value(),
             max_hole_angstrom3=self.hole_field.value(),
             numbered=numbered,
@@ -71,6 +85,7 @@ class MaskSliders(QWidget):
     def set_choice(self, choice: MaskChoice) -> None:
         """Show how a mask was made."""
         self.threshold.setValue(choice.threshold)
+        self.roundness.setValue(choice.roundness)
         self.size_field.setValue(choice.min_size_angstrom3)
         self.hole_field.setValue(choice.max_hole_angstrom3)
 

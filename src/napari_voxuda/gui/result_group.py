@@ -22,7 +22,7 @@ __all__ = ["ResultGroup"]
 
 
 class ResultGroup(Group):
-    """Threshold, smallest size, holes, numbering, and export of the mask."""
+    """Threshold, roundness, smallest size, holes, numbering, and export of the mask."""
 
     changed = Signal()
     exported = Signal()
@@ -34,7 +34,7 @@ class ResultGroup(Group):
         self.segment_button = QPushButton("Segment with this run")
         self.segment_button.setToolTip(
             "Segment the target with the finished run that is chosen as run folder. The masks of a folder "
-            "become files in the run folder."
+            "become files in the run folder, made as the sliders below say."
         )
         self.sliders = MaskSliders()
         self.threshold_slider = self.sliders.threshold
@@ -53,6 +53,7 @@ class ResultGroup(Group):
             "Go on with this mask in the dock “Vox-UDA refine”: a table of the particles, corrections "
             "by brush, and a short training that learns from them."
         )
+        self._available, self._for_files = False, False
         self._build()
         self.show_result(False, "No mask yet.")
 
@@ -66,9 +67,16 @@ class ResultGroup(Group):
 
     def show_result(self, available: bool, words: str) -> None:
         """Enable the inputs and say what was found."""
-        for widget in (self.sliders, self.number_box, self.export_button, self.refine_button):
+        self._available = available
+        for widget in (self.number_box, self.export_button, self.refine_button):
             widget.setEnabled(available)
+        self.sliders.setEnabled(available or self._for_files)
         self.found.setText(breakable(words))
+
+    def set_for_files(self, for_files: bool) -> None:
+        """Let the sliders be set where the masks become files, which are made only once."""
+        self._for_files = for_files
+        self.sliders.setEnabled(self._available or for_files)
 
     def _build(self) -> None:
         inner = QWidget()

@@ -25,8 +25,10 @@ __all__ = [
     "find_particles",
     "label_particles",
     "mask_from_probability",
+    "max_voxels_of",
     "measure_components",
     "min_voxels_of",
+    "remove_small",
     "voxel_volume_angstrom3",
 ]
 
@@ -58,15 +60,43 @@ def min_voxels_of(min_size_angstrom3: float, voxel_size_angstrom: Triple | None)
     InputError
         When a size is given and the voxel size is unknown.
     """
-    if min_size_angstrom3 <= 0:
-        return 0
+    voxels = _in_voxels("minimum size", min_size_angstrom3, voxel_size_angstrom)
+    return math.ceil(voxels * (1 - 1e-12))
+
+
+def max_voxels_of(max_hole_angstrom3: float, voxel_size_angstrom: Triple | None) -> int:
+    """Return how many voxels a hole may have that is filled.
+
+    Parameters
+    ----------
+    max_hole_angstrom3 : float
+        Largest volume that is filled, in Å³; 0 fills nothing.
+    voxel_size_angstrom : tuple of float or None
+        Voxel edges (z, y, x) in Å.
+
+    Returns
+    -------
+    int
+        The largest count whose volume is at most `max_hole_angstrom3`.
+
+    Raises
+    ------
+    InputError
+        When a size is given and the voxel size is unknown.
+    """
+    return int(_in_voxels("holes", max_hole_angstrom3, voxel_size_angstrom) * (1 + 1e-12))
+
+
+def _in_voxels(what: str, size_angstrom3: float, voxel_size_angstrom: Triple | None) -> float:
+    if size_angstrom3 <= 0:
+        return 0.0
     volume = voxel_volume_angstrom3(voxel_size_angstrom)
     if volume is None:
         raise InputError(
-            f"minimum size: {min_size_angstrom3:g} Å³ was asked for, but the voxel size of the "
-            "volume is unknown. Set the voxel size in Å, or leave the minimum size at 0."
+            f"{what}: {size_angstrom3:g} Å³ was asked for, but the voxel size of the volume is "
+            "unknown. Set the voxel size in Å, or leave it at 0."
         )
-    return math.ceil(min_size_angstrom3 / volume * (1 - 1e-12))
+    return size_angstrom3 / volume
 
 
 def mask_from_probability(
@@ -92,12 +122,26 @@ def mask_from_probability(
     for slab in slabs(probability):
         np.greater_equal(probability[slab], threshold, out=mask[slab].view(np.bool_))
         release_pages(probability)
-    if min_voxels > 1:
-        components = Components(mask)
-        small = components.voxels < min_voxels
-        for slab, labels in components.labels():
-            mask[slab][small[labels]] = 0
+    remove_small(mask, min_voxels)
     return mask
+
+
+def remove_small(mask: npt.NDArray[np.uint8], min_voxels: int) -> None:
+    """Remove small components from a mask, in place.
+
+    Parameters
+    ----------
+    mask : numpy.ndarray
+        (d, h, w) uint8, 1 where foreground.
+    min_voxels : int
+        Components with fewer voxels are removed; 0 and 1 keep all.
+    """
+    if min_voxels <= 1:
+        return
+    components = Components(mask)
+    small = components.voxels < min_voxels
+    for slab, labels in components.labels():  # a slab has been read when it is changed
+        mask[slab][small[labels]] = 0
 
 
 def fill_holes(mask: npt.NDArray[np.uint8], max_voxels: int) -> npt.NDArray[np.uint8]:

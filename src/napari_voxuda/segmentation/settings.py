@@ -34,6 +34,21 @@ class SegmentSettings:
         minimum=0.0,
         step=1000.0,
     )
+    max_hole_angstrom3: float = param(
+        0.0,
+        "Enclosed holes of at most this volume are filled.",
+        unit="Å³",
+        minimum=0.0,
+        step=1000.0,
+    )
+    roundness: float = param(
+        0.0,
+        "Draws each piece of the mask towards a ball of its size, where the probability leaves it open: for globular "
+        "molecules whose masks are ragged with noise. Long and branched pieces stay as they are; 0 changes nothing.",
+        minimum=0.0,
+        maximum=1.0,
+        step=0.05,
+    )
     core: int = param(
         48,
         "Largest edge of what an inner tile decides; rounded up to a multiple of 8.",

@@ -214,11 +214,13 @@ def test_a_folder_is_segmented_into_the_run(tmp_path: Path, shape: tuple[int, in
     for number in range(2):
         write_mrc(folder / f"TS_{number}.mrc", tomogram(shape))
     wanted = job(tmp_path / "run", target=folder)
-    outcome, _ = run_to_end(adapt_and_segment_task(wanted, [], SegmentSettings()))
+    settings = SegmentSettings(threshold=0.0)
+    outcome, _ = run_to_end(adapt_and_segment_task(wanted, [], settings))
     assert outcome.segmentations == ()
     masks = [tmp_path / "run" / "masks" / f"TS_{number}.mrc" for number in range(2)]
     assert outcome.masks.masks == tuple(masks)
     assert [read_mrc(mask).shape for mask in masks] == [shape, shape]
+    assert all(read_mrc(mask).data.all() for mask in masks)  # as the settings want it
     traced = read_sidecar(masks[0])
     assert traced is not None
     assert [part["name"] for part in traced["inputs"]] == ["TS_0.mrc"]

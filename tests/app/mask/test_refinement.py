@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
+from scipy import ndimage
 
 from napari_voxuda.app.mask.refinement import MaskChoice, refine_mask
+from napari_voxuda.segmentation.rounding import rounded_mask
+from napari_voxuda.segmentation.settings import SegmentSettings
 
 
 def _probability():
@@ -51,6 +56,23 @@ def test_holes_are_filled_up_to_a_volume():
     choices = [MaskChoice(threshold=0.5, max_hole_angstrom3=v) for v in (7.9, 8.0)]
     masks = [refine_mask(probability, (2.0, 2.0, 2.0), choice) for choice in choices]
     assert [int(m.labels[2, 2, 2]) for m in masks] == [0, 1]
+
+
+def test_files_are_made_by_the_same_choice():
+    choice = MaskChoice(
+        threshold=0.4, min_size_angstrom3=5.0, max_hole_angstrom3=7.0, roundness=0.5, numbered=True
+    )
+    shared = {name: value for name, value in asdict(choice).items() if name != "numbered"}
+    assert choice.for_files() == SegmentSettings(**shared)
+
+
+def test_pieces_are_drawn_towards_balls():
+    noise = np.random.default_rng(0).random((24, 24, 24))
+    probability = ndimage.gaussian_filter(noise, 2.0).astype(np.float32)
+    probability = (probability - probability.min()) / np.ptp(probability)
+    found = refine_mask(probability, None, MaskChoice(threshold=0.7, roundness=0.5)).labels
+    np.testing.assert_array_equal(found, rounded_mask(probability, 0.7, 0.5))
+    assert (found != (probability >= 0.7)).any()
 
 
 def test_marks_have_the_last_word():

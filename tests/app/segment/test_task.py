@@ -17,6 +17,7 @@ from napari_voxuda.app.segment.task import SegmentModel, segment_task
 from napari_voxuda.data.contrast import ContrastGuess
 from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.errors import InputError, RunFolderError
+from napari_voxuda.segmentation.rounding import rounded_mask
 from napari_voxuda.segmentation.settings import SegmentSettings
 
 GRID = Grid(voxel_size_angstrom=(10.0, 10.0, 10.0), origin_angstrom=(1.0, 2.0, 3.0))
@@ -113,6 +114,20 @@ def test_threshold_and_smallest_size_in_cubic_angstrom() -> None:
     assert segmented(data, threshold=0.0)[0].mask.data.all()
 
 
+def test_roundness_and_holes_are_those_of_the_settings() -> None:
+    data = two_particles()
+    data[7, 7, 7] = 100.0
+    data[8, 8, 11:15] = 105.5  # hardly foreground
+    plain, _ = segmented(data)
+    assert (plain.mask.data[7, 7, 7], plain.mask.data[8, 8, 14]) == (0, 1)
+    holes = segmented(data, max_hole_angstrom3=1000.0)[0].mask.data
+    assert (holes[7, 7, 7], holes[8, 8, 14]) == (1, 1)
+    result, _ = segmented(data, roundness=1.0)
+    wanted = rounded_mask(plain.probability.data, 0.5, 1.0)
+    assert wanted.sum() != plain.mask.data.sum()
+    np.testing.assert_array_equal(result.mask.data, wanted)
+
+
 def test_an_empty_mask_says_why() -> None:
     result, messages = segmented(200.0 - two_particles(), threshold=0.9)
     assert result.particles == []
@@ -123,14 +138,15 @@ def test_an_empty_mask_says_why() -> None:
     assert "no component reaches the minimum size" in messages[0]
 
 
-def test_a_smallest_size_needs_the_voxel_size_and_says_so_before_loading() -> None:
+@pytest.mark.parametrize("name", ["min_size_angstrom3", "max_hole_angstrom3"])
+def test_a_size_needs_the_voxel_size_and_says_so_before_loading(name: str) -> None:
     def never(run: Path, device: object) -> SegmentModel:
         raise AssertionError("loaded")
 
     job = SegmentJob(
         volume=Volume(data=two_particles(), name="tomo"),
         model=Path("run"),
-        settings=SegmentSettings(min_size_angstrom3=100.0),
+        settings=SegmentSettings(**{name: 100.0}),
     )
     with pytest.raises(InputError, match=r"tomo: .*100 Å³ .*voxel size of the volume is unknown"):
         run_to_end(segment_task(job, load=never))

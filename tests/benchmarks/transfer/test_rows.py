@@ -11,6 +11,7 @@ from benchmarks.transfer.tiers import TIERS, Tier
 from napari_voxuda._params import to_dict
 from napari_voxuda.adaptation.settings import PRESETS, AdaptSettings
 from napari_voxuda.errors import InputError
+from napari_voxuda.segmentation.settings import SegmentSettings
 
 
 def plan_of(row: Row, tier: Tier) -> Plan:
@@ -122,6 +123,13 @@ def test_settings_of_the_source_are_changed_by_name(smoke: Tier) -> None:
     assert made.source == replace(before.source, gold_fraction=0.25)
     with pytest.raises(InputError, match="supervised: this row has no simulated source"):
         plan_of(changed_row(ROWS["supervised"], changes), smoke)
+
+
+def test_settings_of_the_masks_are_changed_by_name_and_make_another_result(smoke: Tier) -> None:
+    row = changed_row(ROWS["default"], ["segment.roundness=0.25"])
+    made, before = plan_of(row, smoke), plan_of(ROWS["default"], smoke)
+    assert made == replace(before, segment=SegmentSettings(roundness=0.25))
+    assert before.segment == SegmentSettings()
 
 
 def test_single_settings_are_changed_by_name(smoke: Tier) -> None:

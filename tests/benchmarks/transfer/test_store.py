@@ -59,6 +59,7 @@ def test_the_fingerprint_follows_settings_source_and_target(cubes: Target, smoke
     assert mark == fingerprint(fast, replace(cubes, seed=5), smoke)
     others = {
         fingerprint(changed_row(fast, ["ema_decay=0.5"]), cubes, smoke),
+        fingerprint(changed_row(fast, ["segment.roundness=0.5"]), cubes, smoke),
         fingerprint(fast, replace(cubes, facts={"molecules": 1}), smoke),
         fingerprint(fast, replace(cubes, name="tomogram"), smoke),
         fingerprint(fast, cubes, replace(smoke, source_count=5)),
@@ -68,7 +69,7 @@ def test_the_fingerprint_follows_settings_source_and_target(cubes: Target, smoke
         fingerprint(ROWS["otsu"], cubes, smoke),
         fingerprint(ROWS["oracle"], cubes, smoke),
     }
-    assert len(others | {mark}) == 10
+    assert len(others | {mark}) == 11
 
 
 def test_the_same_training_under_two_names_has_one_fingerprint(cubes: Target, smoke: Tier) -> None:

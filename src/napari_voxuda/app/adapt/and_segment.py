@@ -55,7 +55,7 @@ def adapt_and_segment_task(
     volumes : sequence of Volume
         What to segment; empty where the target is a folder.
     settings : SegmentSettings
-        How to segment `volumes`.
+        How to segment.
 
     Yields
     ------
@@ -67,9 +67,8 @@ def adapt_and_segment_task(
     adapted = yield from adapt_task(job)
     contrast = "auto" if job.resume else job.contrast  # a resumed run keeps its own
     if isinstance(job.target, Path):
-        files = segment_files_task(
-            job.target, adapted.run, job.voxel_size_angstrom, job.device, contrast
-        )
+        size = job.voxel_size_angstrom
+        files = segment_files_task(job.target, adapted.run, settings, size, job.device, contrast)
         return AdaptOutcome(adapted=adapted, masks=(yield from files))
     task = segment_each_task(volumes, adapted.run, settings, job.device, contrast)
     return AdaptOutcome(adapted=adapted, segmentations=(yield from task))
@@ -112,6 +111,7 @@ def segment_each_task(
 def segment_files_task(
     folder: Path,
     run: Path,
+    settings: SegmentSettings,
     voxel_size_angstrom: float | None,
     device: DeviceName,
     contrast: ContrastChoice,
@@ -124,7 +124,7 @@ def segment_files_task(
         The volumes.
     run : Path
         The finished run; its masks lie there then.
-    voxel_size_angstrom, device, contrast
+    settings, voxel_size_angstrom, device, contrast
         See `SegmentFolderJob`.
 
     Yields
@@ -140,6 +140,7 @@ def segment_files_task(
                 folder=folder,
                 model=run,
                 out=fresh_masks_folder(run),
+                settings=settings,
                 voxel_size_angstrom=voxel_size_angstrom,
                 device=device,
                 contrast=contrast,

@@ -187,8 +187,8 @@ class AdaptController:
             return
         if request.folder is not None:
             size = request.voxel_size_angstrom
-            how = (request.device, request.contrast)
-            call = partial(segment_files_task, request.folder, self._run, size, *how)
+            how = (request.segment_settings, size, request.device, request.contrast)
+            call = partial(segment_files_task, request.folder, self._run, *how)
             self._launch(call, self._segmented_files)
             return
         volumes = [layer.volume for layer in layers]

@@ -126,7 +126,9 @@ class AdaptRequest:
 
     @property
     def segment_settings(self) -> SegmentSettings:
-        """The settings of the segmentation after the training; the mask is made separately."""
+        """The settings of the segmentation after the training; the mask of a layer is made separately."""
+        if self.folder is not None:
+            return self.mask.for_files()
         return SegmentSettings(threshold=self.mask.threshold)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ import numpy.typing as npt
 from napari_voxuda._types import Triple, TripleInt
 from napari_voxuda.data.corrections import BACKGROUND, PARTICLE
 from napari_voxuda.errors import InputError
+from napari_voxuda.segmentation.settings import SegmentSettings
 
 __all__ = ["MaskChoice", "RefinedMask", "join_labels", "refine_mask"]
 
@@ -30,6 +30,8 @@ class MaskChoice:
         Voxels of at least this probability are foreground, in [0, 1].
     min_size_angstrom3 : float
         Smaller connected components are removed, in Å³ (in voxels where their size is unknown).
+    roundness : float
+        In [0, 1], how much each piece is drawn towards a ball; see `rounded_mask`.
     max_hole_angstrom3 : float
         Holes of at most this volume are filled, in the same unit.
     numbered : bool
@@ -38,8 +40,18 @@ class MaskChoice:
 
     threshold: float
     min_size_angstrom3: float = 0.0
+    roundness: float = 0.0
     max_hole_angstrom3: float = 0.0
     numbered: bool = False
+
+    def for_files(self) -> SegmentSettings:
+        """Return the settings with which a segmentation into files makes the same mask."""
+        return SegmentSettings(
+            threshold=self.threshold,
+            min_size_angstrom3=self.min_size_angstrom3,
+            roundness=self.roundness,
+            max_hole_angstrom3=self.max_hole_angstrom3,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -103,16 +115,17 @@ def refine_mask(
     InputError
         When more particles are found than labels can number.
     """
-    from napari_voxuda.segmentation.instances import (
-        fill_holes,
-        label_particles,
-        mask_from_probability,
-    )
+    from napari_voxuda.segmentation.instances import label_particles
+    from napari_voxuda.segmentation.mask import make_mask
 
     size = voxel_size_angstrom
-    mask = mask_from_probability(probability, choice.threshold)
-    mask = fill_holes(mask, _most_voxels(choice.max_hole_angstrom3, size))
-    mask = mask_from_probability(mask, 1, _least_voxels(choice.min_size_angstrom3, size))
+    mask = make_mask(
+        probability,
+        choice.threshold,
+        roundness=choice.roundness,
+        max_hole_voxels=_most_voxels(choice.max_hole_angstrom3, size),
+        min_voxels=_least_voxels(choice.min_size_angstrom3, size),
+    )
     if marks is not None:
         mask[marks == PARTICLE] = 1
         mask[marks == BACKGROUND] = 0
@@ -158,5 +171,8 @@ def _least_voxels(size_angstrom3: float, voxel_size_angstrom: Triple | None) -> 
 
 
 def _most_voxels(size_angstrom3: float, voxel_size_angstrom: Triple | None) -> int:
-    volume = 1.0 if voxel_size_angstrom is None else math.prod(voxel_size_angstrom)
-    return int(size_angstrom3 / volume * (1 + 1e-12))
+    from napari_voxuda.segmentation.instances import max_voxels_of
+
+    if voxel_size_angstrom is None:
+        return int(size_angstrom3)
+    return max_voxels_of(size_angstrom3, voxel_size_angstrom)

@@ -14,7 +14,7 @@ from napari_voxuda._types import Event, Message, Task
 from napari_voxuda.app.device import resolve_device
 from napari_voxuda.app.jobs import RefineJob, RefineResult, Segmentation
 from napari_voxuda.app.provenance import trace
-from napari_voxuda.app.segment.task import check_minimum_size, model_file, segment_volume
+from napari_voxuda.app.segment.task import check_sizes, model_file, segment_volume
 from napari_voxuda.data.corrections import fingerprint
 from napari_voxuda.errors import InputError, VoxUDAError
 from napari_voxuda.segmentation.instances import find_particles, label_particles
@@ -62,7 +62,7 @@ def refine_task(job: RefineJob) -> Task[RefineResult]:
     from napari_voxuda.adaptation.versions import save_corrections
     from napari_voxuda.networks.checkpoint import Model, load_model
 
-    check_minimum_size(job.volume, job.segment)
+    check_sizes(job.volume, job.segment)
     device = resolve_device(job.device)
     with RunFolder.open(job.run) as run:
         if not run.is_finished:

@@ -15,7 +15,7 @@ from napari_voxuda.app.segment.task import (
     FoundMask,
     LoadModel,
     SegmentModel,
-    check_minimum_size,
+    check_sizes,
     noted,
     open_model,
     segment_into,
@@ -168,7 +168,7 @@ def segment_to_files_task(
         As `segment_task` and `save_segmentation`.
     """
     outputs.check(job.volume, overwrite=overwrite)
-    check_minimum_size(job.volume, job.settings)
+    check_sizes(job.volume, job.settings)
     model = open_model(job.model, job.device, load)
     provenance = yield from trace_segmentation(job)
     return (yield from segment_with(model, job, provenance, outputs, overwrite=overwrite))

@@ -18,7 +18,7 @@ from napari_voxuda.app.segment.files import SegmentOutputs, check_new, segment_w
 from napari_voxuda.app.segment.task import (
     LoadModel,
     SegmentModel,
-    check_minimum_size,
+    check_sizes,
     model_file,
     open_model,
 )
@@ -148,7 +148,7 @@ def _read(path: Path, job: SegmentFolderJob) -> Volume:
 
 
 def _check_usable(volume: Volume, job: SegmentFolderJob) -> None:
-    check_minimum_size(volume, job.settings)
+    check_sizes(volume, job.settings)
     volume_statistics(volume.data, name=str(volume.path))
 
 

@@ -21,10 +21,11 @@ from napari_voxuda.data.volume import Volume
 from napari_voxuda.errors import InputError, RunFolderError
 from napari_voxuda.segmentation.components import Components
 from napari_voxuda.segmentation.instances import (
-    mask_from_probability,
+    max_voxels_of,
     measure_components,
     min_voxels_of,
 )
+from napari_voxuda.segmentation.mask import make_mask
 from napari_voxuda.segmentation.particles import Particle
 from napari_voxuda.segmentation.predict import Predict, predict_tiles
 from napari_voxuda.segmentation.settings import SegmentSettings
@@ -38,7 +39,7 @@ __all__ = [
     "FoundMask",
     "LoadModel",
     "SegmentModel",
-    "check_minimum_size",
+    "check_sizes",
     "model_file",
     "noted",
     "open_model",
@@ -106,7 +107,7 @@ def segment_task(job: SegmentJob, *, load: LoadModel | None = None) -> Task[Segm
     RunFolderError, FileFormatError
         When the run folder holds no usable model.
     """
-    check_minimum_size(job.volume, job.settings)
+    check_sizes(job.volume, job.settings)
     model = open_model(job.model, job.device, load)
     provenance = yield from trace_segmentation(job)
     task = segment_volume(job.volume, model, job.settings, contrast=job.contrast)
@@ -183,7 +184,7 @@ def segment_into(
 
     Beside the sink, memory is that of the mask, of a layer of tiles and of the network.
     """
-    min_voxels = check_minimum_size(volume, settings)
+    check_sizes(volume, settings)
     for text in _doubts(volume, model, settings):
         yield Message(text=text, level="warning")
     yield Progress(stage="Reading the volume", done=0, total=1)
@@ -201,8 +202,14 @@ def segment_into(
         sink=sink,
     )
     yield Progress(stage="Finding particles", done=0, total=1)
-    mask = mask_from_probability(probability, settings.threshold, min_voxels)
     voxel_size = volume.grid.voxel_size_angstrom
+    mask = make_mask(
+        probability,
+        settings.threshold,
+        roundness=settings.roundness,
+        max_hole_voxels=max_voxels_of(settings.max_hole_angstrom3, voxel_size),
+        min_voxels=min_voxels_of(settings.min_size_angstrom3, voxel_size),
+    )
     particles = measure_components(Components(mask), probability, voxel_size)
     yield Progress(stage="Finding particles", done=1, total=1)
     if not particles:
@@ -223,16 +230,18 @@ def _predictor(volume: Volume, model: SegmentModel, settings: SegmentSettings) -
     return predict
 
 
-def check_minimum_size(volume: Volume, settings: SegmentSettings) -> int:
-    """Return the minimum size in voxels.
+def check_sizes(volume: Volume, settings: SegmentSettings) -> None:
+    """Refuse sizes in Å³ that cannot be told in voxels.
 
     Raises
     ------
     InputError
-        When a minimum size is asked for and the voxel size is unknown.
+        When a smallest size or a largest hole is asked for and the voxel size is unknown.
     """
+    voxel_size = volume.grid.voxel_size_angstrom
     try:
-        return min_voxels_of(settings.min_size_angstrom3, volume.grid.voxel_size_angstrom)
+        min_voxels_of(settings.min_size_angstrom3, voxel_size)
+        max_voxels_of(settings.max_hole_angstrom3, voxel_size)
     except InputError as error:
         raise InputError(f"{volume.name}: {error}") from error
 
