@@ -10,6 +10,7 @@ import pytest
 from napari_voxuda.data.volume import Grid, Volume
 from napari_voxuda.gui import target_group
 from napari_voxuda.io.mrc import read_mrc, write_mrc
+from napari_voxuda.io.provenance import read_sidecar
 
 
 @pytest.fixture
@@ -87,7 +88,9 @@ def test_the_masks_of_a_folder_lie_in_the_run(viewer, adapt, until, tmp_path, to
         data = np.ascontiguousarray(volume.data[:16, start : start + 16, :16])
         write_mrc(folder / f"p{number}_subtomo.mrc", Volume(data=data, grid=grid))
     adapt.training.place_box.setCurrentIndex(adapt.training.place_box.findData(place))
+    assert not adapt.result.sliders.isEnabled()  # nothing to be made with them
     adapt.target.kind_box.setCurrentIndex(adapt.target.kind_box.findData("folder"))
+    assert adapt.result.sliders.isEnabled()
     adapt.target.folder_row.set_paths([folder])
     layers = list(viewer.layers)
     adapt.bar.start_button.click()
@@ -98,9 +101,14 @@ def test_the_masks_of_a_folder_lie_in_the_run(viewer, adapt, until, tmp_path, to
     assert str(masks) in adapt.result.found.text().replace("\u200b", "")
     assert not adapt.result.export_button.isEnabled()
     assert list(viewer.layers) == layers
+    adapt.result.sliders.threshold.setValue(0.2)
+    adapt.result.sliders.roundness.setValue(0.3)
     adapt.result.segment_button.click()
-    until(lambda: (tmp_path / "run" / "masks-2" / "p1_mask.mrc").is_file())
+    again = tmp_path / "run" / "masks-2" / "p1_mask.mrc"
+    until(again.is_file)
     until(lambda: not adapt.controller.busy)
+    settings = read_sidecar(again)["settings"]
+    assert (settings["threshold"], settings["roundness"]) == (0.2, 0.3)
 
 
 def test_a_check_shows_the_boxes_and_a_report_and_leaves_nothing(viewer, adapt, until, tmp_path):

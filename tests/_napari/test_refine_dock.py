@@ -58,6 +58,12 @@ def test_sliders_make_the_mask_and_ctrl_z_takes_it_back(viewer, dock, until):
     mask.redo()
     assert dock.mask_group.sliders.hole_field.value() == 1e4
     mask.undo()
+    before = mask.data.copy()
+    dock.mask_group.sliders.roundness.setValue(1.0)
+    until(lambda: (mask.data != before).any())
+    mask.undo()
+    np.testing.assert_array_equal(mask.data, before)
+    assert dock.mask_group.sliders.roundness.value() == 0
     dock.mask_group.sliders.size_field.setValue(1e6)
     until(lambda: dock.particles.table.particles.rowCount() == 1)
     assert "1 particle" in dock.mask_group.found.text()

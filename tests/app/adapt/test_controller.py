@@ -321,7 +321,8 @@ def test_no_target_is_said(controller, view, executor):
 def test_the_masks_of_a_folder_become_files_in_the_run(
     controller, view, scene, executor, tasks, tmp_path
 ):
-    view.inputs = replace(view.inputs, layer=None, folder=tmp_path, contrast="dark")
+    choice = MaskChoice(threshold=0.4, roundness=0.5, min_size_angstrom3=9e3)
+    view.inputs = replace(view.inputs, layer=None, folder=tmp_path, contrast="dark", mask=choice)
     controller.start()
     executor.run_all()
     adapted, segmented = tasks.jobs
@@ -330,6 +331,7 @@ def test_the_masks_of_a_folder_become_files_in_the_run(
     assert (segmented.folder, segmented.model, segmented.out) == (tmp_path, run, run / "masks")
     assert (segmented.voxel_size_angstrom, segmented.contrast) == (10.0, "dark")
     assert not segmented.overwrite
+    assert segmented.settings == choice.for_files()
     assert _labels(scene) == []
     assert view.said[0] == f"Done. The 2 masks lie in {run / 'masks'}."
     assert view.of("show_result")[-1] == (False, f"The 2 masks lie in {run / 'masks'}.")
@@ -337,6 +339,7 @@ def test_the_masks_of_a_folder_become_files_in_the_run(
     executor.run_all()
     assert tasks.jobs[-1].out == run / "masks-2"
     assert tasks.jobs[-1].contrast == "dark"
+    assert tasks.jobs[-1].settings == choice.for_files()
     assert len(tasks.jobs) == 3
 
 
