@@ -23,8 +23,8 @@ from qtpy.QtTest import QTest
 
 from napari_voxuda.app.remembered import CONFIG_VARIABLE
 from napari_voxuda.app.runs.places import RUNS_VARIABLE
-from napari_voxuda.gui.adapt_dock import AdaptDock
-from napari_voxuda.gui.export_window import ExportWindow
+from napari_voxuda.gui.adapt.dock import AdaptDock
+from napari_voxuda.gui.export.window import ExportWindow
 
 _OUT = Path(__file__).with_name("_static") / "screenshots"
 _SIZE = QSize(1366, 768)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_voxuda.data.volume import Grid, Volume
-from napari_voxuda.gui import target_group
+from napari_voxuda.gui.adapt import target_group
 from napari_voxuda.io.mrc import read_mrc, write_mrc
 from napari_voxuda.io.provenance import read_sidecar
 

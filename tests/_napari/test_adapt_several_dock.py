@@ -9,7 +9,7 @@ import pytest
 from qtpy.QtWidgets import QLabel
 from tests._napari.test_adapt_inputs_dock import adapt
 
-from napari_voxuda.gui import target_group
+from napari_voxuda.gui.adapt import target_group
 from napari_voxuda.io.mrc import read_mrc, write_mrc
 
 __all__ = ["adapt"]

@@ -10,7 +10,7 @@ import pytest
 from napari_voxuda._types import Message, Progress
 from napari_voxuda.adaptation.events import StepDone
 from napari_voxuda.app.jobs import AdaptResult
-from napari_voxuda.gui.export_window import ExportWindow
+from napari_voxuda.gui.export.window import ExportWindow
 from napari_voxuda.io.mrc import read_header, read_mrc
 
 

@@ -12,7 +12,7 @@ from qtpy.QtCore import Qt
 from napari_voxuda._napari.export import export_masks, open_export_window
 from napari_voxuda._napari.layers import mark_as_aid
 from napari_voxuda.app.export.choice import ExportOffer
-from napari_voxuda.gui.export_window import ExportWindow
+from napari_voxuda.gui.export.window import ExportWindow
 from napari_voxuda.io.mrc import read_header, read_mrc
 from napari_voxuda.io.picks_file import read_picks
 from napari_voxuda.io.provenance import read_sidecar

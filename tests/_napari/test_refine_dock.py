@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_voxuda.gui.export_window import ExportWindow
+from napari_voxuda.gui.export.window import ExportWindow
 from napari_voxuda.io.mrc import read_mrc
 from napari_voxuda.io.provenance import read_sidecar
 

@@ -11,7 +11,7 @@ from napari_voxuda.adaptation.events import Alarm, StepDone
 from napari_voxuda.adaptation.run_folder import RunFolder
 from napari_voxuda.adaptation.run_scores import write_expected_dice
 from napari_voxuda.adaptation.settings import AdaptSettings
-from napari_voxuda.gui import runs_group
+from napari_voxuda.gui.adapt import runs_group
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_voxuda.gui.export_window import ExportWindow
-from napari_voxuda.gui.refine_dock import RefineDock
+from napari_voxuda.gui.export.window import ExportWindow
+from napari_voxuda.gui.refine.dock import RefineDock
 
 _TIMEOUT = 120_000  # milliseconds; a bound for a broken test
 

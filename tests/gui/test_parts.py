@@ -14,14 +14,14 @@ from qtpy.QtWidgets import QApplication, QLabel
 from napari_voxuda.adaptation.events import Alarm, Preview, StepDone
 from napari_voxuda.app.scene import LayerChoice
 from napari_voxuda.errors import InputError
+from napari_voxuda.gui.adapt.plots import CurvePanel
+from napari_voxuda.gui.adapt.progress_group import MessageLog, PreviewPair, ProgressGroup
+from napari_voxuda.gui.adapt.source_group import SourceGroup
+from napari_voxuda.gui.adapt.training_group import TrainingGroup
 from napari_voxuda.gui.frame import DOCK_WIDTH, DockFrame, Group, Notice
 from napari_voxuda.gui.inputs import FloatBox
 from napari_voxuda.gui.layer_box import LayerBox
 from napari_voxuda.gui.path_row import PathRow
-from napari_voxuda.gui.plots import CurvePanel
-from napari_voxuda.gui.progress_group import MessageLog, PreviewPair, ProgressGroup
-from napari_voxuda.gui.source_group import SourceGroup
-from napari_voxuda.gui.training_group import TrainingGroup
 
 
 def _step(step):

@@ -12,11 +12,11 @@ from napari_voxuda._napari.space import ViewerSpace
 from napari_voxuda._napari.tour import ViewerTour
 from napari_voxuda.app.adapt.request import AdaptRequest
 from napari_voxuda.errors import VoxUDAError
-from napari_voxuda.gui.adapt_dock import AdaptDock
-from napari_voxuda.gui.denoise_dock import DenoiseDock
-from napari_voxuda.gui.gap_dock import GapDock
-from napari_voxuda.gui.refine_dock import RefineDock
-from napari_voxuda.gui.space_dock import SpaceDock
+from napari_voxuda.gui.adapt.dock import AdaptDock
+from napari_voxuda.gui.denoise.dock import DenoiseDock
+from napari_voxuda.gui.gap.dock import GapDock
+from napari_voxuda.gui.refine.dock import RefineDock
+from napari_voxuda.gui.space.dock import SpaceDock
 from napari_voxuda.method.denoising import DenoiseSettings
 
 if TYPE_CHECKING:

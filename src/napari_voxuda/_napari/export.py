@@ -9,7 +9,7 @@ from napari_voxuda.app.export.choice import ExportOffer
 if TYPE_CHECKING:
     import napari
 
-    from napari_voxuda.gui.export_window import ExportWindow
+    from napari_voxuda.gui.export.window import ExportWindow
 
 __all__ = ["export_masks", "open_export_window"]
 
@@ -32,7 +32,7 @@ def export_masks(viewer: napari.viewer.Viewer) -> None:
 def open_export_window(viewer: napari.viewer.Viewer, offer: ExportOffer) -> ExportWindow:
     """Open the window, in place of one that is open and idle; one that is at work is shown instead."""
     from napari_voxuda._napari.scene import ViewerScene
-    from napari_voxuda.gui.export_window import ExportWindow
+    from napari_voxuda.gui.export.window import ExportWindow
 
     # Plugins are given a proxy of the viewer, whose widgets are proxies too; Qt wants the real one.
     viewer = getattr(viewer, "__wrapped__", viewer)

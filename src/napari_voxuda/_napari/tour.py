@@ -8,15 +8,15 @@ from qtpy.QtCore import QObject, QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from napari_voxuda.app.tour import Tour
-from napari_voxuda.gui.export_window import ExportWindow
-from napari_voxuda.gui.refine_dock import RefineDock
-from napari_voxuda.gui.spotlight import Spotlight
-from napari_voxuda.gui.tour_panel import TourPanel
+from napari_voxuda.gui.export.window import ExportWindow
+from napari_voxuda.gui.refine.dock import RefineDock
+from napari_voxuda.gui.tour.panel import TourPanel
+from napari_voxuda.gui.tour.spotlight import Spotlight
 
 if TYPE_CHECKING:
     import napari
 
-    from napari_voxuda.gui.adapt_dock import AdaptDock
+    from napari_voxuda.gui.adapt.dock import AdaptDock
 
 __all__ = ["ViewerTour"]
 

@@ -21,7 +21,7 @@ from napari_voxuda.gui.frame import Group, when_destroyed
 from napari_voxuda.gui.inputs import DEVICE_TIP, DEVICES, choice_box
 from napari_voxuda.gui.job_bar import JobBar
 from napari_voxuda.gui.job_dock import JobDock
-from napari_voxuda.gui.refine_groups import (
+from napari_voxuda.gui.refine.groups import (
     CorrectionsGroup,
     MaskGroup,
     ParticlesGroup,

@@ -30,7 +30,7 @@ from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import LayerChoice, Scene
 from napari_voxuda.app.words import Level
 from napari_voxuda.gui.executor import ThreadExecutor
-from napari_voxuda.gui.export_options import ExportOptions
+from napari_voxuda.gui.export.options import ExportOptions
 from napari_voxuda.gui.frame import Notice, when_destroyed
 from napari_voxuda.gui.job_bar import JobBar
 from napari_voxuda.gui.wrapping import let_wrap

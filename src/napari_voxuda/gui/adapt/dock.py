@@ -20,18 +20,18 @@ from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene
 from napari_voxuda.app.set_aside import SetAside
 from napari_voxuda.app.words import Level
 from napari_voxuda.errors import InputError
-from napari_voxuda.gui.check_group import CheckGroup
+from napari_voxuda.gui.adapt.check_group import CheckGroup
+from napari_voxuda.gui.adapt.progress_group import ProgressGroup
+from napari_voxuda.gui.adapt.result_group import ResultGroup
+from napari_voxuda.gui.adapt.runs_group import RunsGroup
+from napari_voxuda.gui.adapt.source_group import SourceGroup
+from napari_voxuda.gui.adapt.target_group import TargetGroup
+from napari_voxuda.gui.adapt.training_group import TrainingGroup
 from napari_voxuda.gui.comparison_group import ComparisonGroup
 from napari_voxuda.gui.executor import ThreadExecutor
 from napari_voxuda.gui.frame import when_destroyed
 from napari_voxuda.gui.job_bar import JobBar
 from napari_voxuda.gui.job_dock import JobDock
-from napari_voxuda.gui.progress_group import ProgressGroup
-from napari_voxuda.gui.result_group import ResultGroup
-from napari_voxuda.gui.runs_group import RunsGroup
-from napari_voxuda.gui.source_group import SourceGroup
-from napari_voxuda.gui.target_group import TargetGroup
-from napari_voxuda.gui.training_group import TrainingGroup
 from napari_voxuda.method.denoising import DenoiseSettings
 
 __all__ = ["AdaptDock"]

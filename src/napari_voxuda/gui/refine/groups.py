@@ -22,8 +22,8 @@ from napari_voxuda.gui.frame import Group
 from napari_voxuda.gui.inputs import choice_box
 from napari_voxuda.gui.layer_box import LayerBox
 from napari_voxuda.gui.mask_sliders import MaskSliders
-from napari_voxuda.gui.particle_table import ParticleTable
 from napari_voxuda.gui.path_row import PathRow, ask_folder
+from napari_voxuda.gui.refine.particle_table import ParticleTable
 from napari_voxuda.gui.swatch import swatch
 from napari_voxuda.gui.wrapping import let_wrap
 

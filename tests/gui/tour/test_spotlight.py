@@ -5,7 +5,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QPushButton
 
 from napari_voxuda.gui.frame import DockFrame, Group
-from napari_voxuda.gui.spotlight import Spotlight
+from napari_voxuda.gui.tour.spotlight import Spotlight
 
 
 @pytest.fixture

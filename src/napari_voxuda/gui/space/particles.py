@@ -12,7 +12,7 @@ from napari_voxuda._params import parameters
 from napari_voxuda.app.space.surfaces import SurfaceSettings
 from napari_voxuda.gui.frame import Group
 from napari_voxuda.gui.inputs import calm_wheel, choice_box
-from napari_voxuda.gui.space_groups import group_rows, int_slider
+from napari_voxuda.gui.space.groups import group_rows, int_slider
 from napari_voxuda.gui.wrapping import let_wrap
 
 __all__ = ["ParticlesGroup"]

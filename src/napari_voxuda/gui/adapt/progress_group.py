@@ -8,11 +8,11 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWi
 from napari_voxuda.adaptation.events import Alarm, Preview, StepDone
 from napari_voxuda.app.runs.history import RunHistory
 from napari_voxuda.app.words import Level
+from napari_voxuda.gui.adapt.live_row import LiveRow
+from napari_voxuda.gui.adapt.plots import CurvePanel
 from napari_voxuda.gui.frame import Group, Notice
-from napari_voxuda.gui.live_row import LiveRow
 from napari_voxuda.gui.paced import Paced
 from napari_voxuda.gui.pixmaps import grey_pixmap
-from napari_voxuda.gui.plots import CurvePanel
 from napari_voxuda.gui.wrapping import let_wrap
 
 __all__ = ["MessageLog", "PreviewPair", "ProgressGroup"]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from napari_voxuda.gui.live_row import LiveRow
+from napari_voxuda.gui.adapt.live_row import LiveRow
 
 
 @pytest.fixture

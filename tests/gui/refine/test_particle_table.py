@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_voxuda.gui.particle_table import ParticleTable
+from napari_voxuda.gui.refine.particle_table import ParticleTable
 from napari_voxuda.segmentation.particles import Particle
 
 _DOWN, _UP = Qt.SortOrder.DescendingOrder, Qt.SortOrder.AscendingOrder

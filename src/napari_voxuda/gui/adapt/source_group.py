@@ -8,9 +8,9 @@ from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QWidget
 from napari_voxuda.app.adapt.request import LabelledLayers
 from napari_voxuda.app.scene import LayerChoice
 from napari_voxuda.errors import InputError
+from napari_voxuda.gui.adapt.entry_row import EntryRow
 from napari_voxuda.gui.choices import choice_of
 from napari_voxuda.gui.config_form import ConfigForm
-from napari_voxuda.gui.entry_row import EntryRow
 from napari_voxuda.gui.frame import Group
 from napari_voxuda.gui.inputs import choice_box
 from napari_voxuda.gui.layer_box import LayerBox

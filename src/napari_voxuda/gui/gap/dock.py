@@ -18,7 +18,7 @@ from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import Scene
 from napari_voxuda.gui.executor import ThreadExecutor
 from napari_voxuda.gui.frame import when_destroyed
-from napari_voxuda.gui.gap_plots import BoxPictures, GapPlots
+from napari_voxuda.gui.gap.plots import BoxPictures, GapPlots
 from napari_voxuda.gui.job_bar import JobBar
 from napari_voxuda.gui.job_dock import JobDock
 from napari_voxuda.gui.wrapping import let_wrap

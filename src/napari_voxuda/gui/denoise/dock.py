@@ -15,8 +15,8 @@ from napari_voxuda.app.running import Executor
 from napari_voxuda.app.scene import LayerChoice, LayerKey, Scene
 from napari_voxuda.errors import VoxUDAError
 from napari_voxuda.gui.choices import choice_of
-from napari_voxuda.gui.compare_group import CompareGroup
 from napari_voxuda.gui.config_form import ConfigForm
+from napari_voxuda.gui.denoise.compare_group import CompareGroup
 from napari_voxuda.gui.executor import ThreadExecutor
 from napari_voxuda.gui.frame import Group, when_destroyed
 from napari_voxuda.gui.inputs import DEVICE_TIP, DEVICES, choice_box

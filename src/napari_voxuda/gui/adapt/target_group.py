@@ -9,10 +9,10 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QLabel, QPushButton, QWidget
 
 from napari_voxuda.app.scene import LayerChoice, LayerKey
+from napari_voxuda.gui.adapt.layer_list import LayerList
 from napari_voxuda.gui.frame import Group
 from napari_voxuda.gui.inputs import FloatBox, choice_box
 from napari_voxuda.gui.layer_box import LayerBox
-from napari_voxuda.gui.layer_list import LayerList
 from napari_voxuda.gui.path_row import MRC_FILTER, PathRow, ask_files, ask_folder
 from napari_voxuda.gui.wrapping import breakable, let_wrap
 

@@ -15,8 +15,8 @@ from napari_voxuda.gui.executor import ThreadExecutor
 from napari_voxuda.gui.frame import when_destroyed
 from napari_voxuda.gui.job_bar import JobBar
 from napari_voxuda.gui.job_dock import JobDock
-from napari_voxuda.gui.space_groups import CutGroup, HandGroup, LayersGroup
-from napari_voxuda.gui.space_particles import ParticlesGroup
+from napari_voxuda.gui.space.groups import CutGroup, HandGroup, LayersGroup
+from napari_voxuda.gui.space.particles import ParticlesGroup
 
 __all__ = ["SpaceDock"]
 

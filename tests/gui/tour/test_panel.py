@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from napari_voxuda.app.tour import Tour
-from napari_voxuda.gui.tour_panel import TourPanel
+from napari_voxuda.gui.tour.panel import TourPanel
 
 
 def test_it_shows_the_step_and_what_is_done(qtbot):

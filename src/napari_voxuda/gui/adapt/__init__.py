@@ -1,0 +1,1 @@
+"""The dock *Vox-UDA adapt* and its groups."""

@@ -1,0 +1,1 @@
+"""The dock *Vox-UDA domain gap* and its plots."""

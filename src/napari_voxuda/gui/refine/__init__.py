@@ -1,0 +1,1 @@
+"""The dock *Vox-UDA refine* and its groups."""

@@ -1,0 +1,1 @@
+"""The dock *Vox-UDA 3-D* and its groups."""
