@@ -326,7 +326,7 @@ def test_a_dock_has_a_footer_outside_the_scroll_area(qtbot):
     assert frame.sizeHint().width() == DOCK_WIDTH
 
 
-@pytest.mark.parametrize("module", ["gui.adapt_dock", "gui.denoise_dock", "_napari.docks"])
+@pytest.mark.parametrize("module", ["gui.adapt.dock", "gui.denoise.dock", "_napari.docks"])
 def test_opening_a_dock_imports_neither_torch_nor_pyqtgraph(module):
     code = (
         f"import sys, napari_voxuda.{module}; "
