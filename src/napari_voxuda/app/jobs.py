@@ -195,7 +195,7 @@ class SegmentJob:
     model : Path
         A run folder.
     settings : SegmentSettings
-        Threshold, minimum size and tiles.
+        How the mask is made, and tiles.
     contrast : {"auto", "bright", "dark"}
         Whether protein is bright or dark in the volume. ``"auto"`` is as in the tomogram that the model
         was adapted to, with a warning where the volume looks otherwise.
@@ -223,7 +223,7 @@ class SegmentFolderJob:
     probability : Path or None
         Folder of the foreground probabilities, which are not written without it.
     voxel_size_angstrom : float or None
-        Overrides the headers'; needed for a minimum size where they do not tell it.
+        Overrides the headers'; needed for sizes in Å³ where they do not tell it.
     overwrite : bool
         Whether files that exist are replaced.
     contrast : {"auto", "bright", "dark"}
@@ -266,7 +266,7 @@ class Segmentation:
     probability : Volume
         (d, h, w) float32 foreground probability in [0, 1].
     mask : Volume
-        (d, h, w) uint8, 1 where foreground, after threshold and minimum size.
+        (d, h, w) uint8, 1 where foreground, made as the settings say.
     particles : list of Particle
         The connected components of `mask`, largest first.
     provenance : Provenance or None

@@ -14,9 +14,8 @@ from typing import Any
 
 __all__ = ["check_blosc_buffers"]
 
-_HEADER = struct.Struct(
-    "<4xIII"
-)  # after versions, flags and type size: bytes unpacked, of a block, packed
+# After versions, flags and type size: bytes unpacked, of a block, and packed.
+_HEADER = struct.Struct("<4xIII")
 
 
 def check_blosc_buffers() -> None:

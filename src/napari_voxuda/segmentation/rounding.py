@@ -21,11 +21,10 @@ __all__ = ["rounded_mask"]
 _SLOPE = 6.0
 _BOUND = 4.0
 _LEAST_VOXELS = 20  # a smaller piece has no shape
-_LONG, _ROUND = (
-    0.5,
-    0.75,
-)  # share of a piece's voxels inside its ball: not rounded up to the one, fully from the other
-_SURFACE = 0.2  # voxels that the ball is wider where that share is counted, so that a ball of voxels has one near 1
+# Share of a piece's voxels inside its ball: up to the first it is not rounded, from the second on fully. Where they are
+# counted the ball is a little wider, so that a piece that is a ball of voxels has a share near 1.
+_LONG, _ROUND = 0.5, 0.75
+_WIDER_VOXELS = 0.2
 _SAFE = 1e-6  # log-odds stay finite
 
 
@@ -53,7 +52,7 @@ def rounded_mask(
     Each connected piece of the mask has a ball around its centre that is as large as the piece. Inside of it the
     threshold falls and outside it rises, by `roundness` times the log-odds with which voxels at this
     distance are foreground where many such pieces are averaged. A piece of which half or less lies in its ball, like a
-    filament, a membrane or two molecules that touch, stays as it is.
+    filament or a membrane, stays as it is, and two molecules that touch nearly do.
     """
     mask = mask_from_probability(probability, threshold)
     if roundness <= 0 or not mask.any():
@@ -105,7 +104,7 @@ def _balls(components: Components, probability: npt.NDArray[Any]) -> _Balls:
     inside = np.zeros(count)
     for piece in _pieces(components, probability):
         away = np.linalg.norm(np.stack(piece.voxels, axis=1) - centres[piece.labels], axis=1)
-        near = away <= radii[piece.labels] + _SURFACE
+        near = away <= radii[piece.labels] + _WIDER_VOXELS
         inside += np.bincount(piece.labels, near, count)
     return _Balls(centres=centres, radii=radii, inside=inside / np.maximum(components.voxels, 1))
 

@@ -102,7 +102,7 @@ def segment_task(job: SegmentJob, *, load: LoadModel | None = None) -> Task[Segm
     Raises
     ------
     InputError
-        When the volume holds NaN, infinity or a single value, or a minimum size is asked for and
+        When the volume holds NaN, infinity or a single value, or a size in Å³ is asked for and
         the voxel size is unknown.
     RunFolderError, FileFormatError
         When the run folder holds no usable model.
