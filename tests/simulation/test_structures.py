@@ -130,3 +130,7 @@ def test_other_files_are_refused(tmp_path: Path, dimer: Path) -> None:
     water.write_text(atom(1, "O", "HOH", 0, 0, 0, element="O"))
     with pytest.raises(InputError, match="with atoms was wanted"):
         read_structure(water)
+    name = tmp_path / "name.pdb"
+    name.write_bytes(atom(1, "CA", "GLY", 0, 0, 0).encode().replace(b"GLY", b"G\xffY"))
+    with pytest.raises(FileFormatError, match=r"name\.pdb: the name of a residue is no text"):
+        read_structure(name)

@@ -53,7 +53,12 @@ def read_structure(path: str | Path) -> Molecule:
     """
     path = Path(path).expanduser()
     model = _assembly(_parsed(path), path)
-    points, masses, nucleic = _atoms(model)
+    try:
+        points, masses, nucleic = _atoms(model)
+    except UnicodeDecodeError as error:  # gemmi makes text of a name when it is asked for
+        raise FileFormatError(
+            f"{path}: the name of a residue is no text ({one_line(error)}); the file is damaged."
+        ) from error
     if len(points) == 0:
         raise InputError(
             f"{path}: a structure with atoms was wanted, found none; is this a PDB or mmCIF file?"
