@@ -91,6 +91,7 @@ def test_the_masks_of_a_folder_lie_in_the_run(viewer, adapt, until, tmp_path, to
     assert not adapt.result.sliders.isEnabled()  # nothing to be made with them
     adapt.target.kind_box.setCurrentIndex(adapt.target.kind_box.findData("folder"))
     assert adapt.result.sliders.isEnabled()
+    assert adapt.result.isExpanded()  # and seen, since they make the masks
     adapt.target.folder_row.set_paths([folder])
     layers = list(viewer.layers)
     adapt.bar.start_button.click()

@@ -18,12 +18,12 @@ __all__ = ["check_blosc_buffers"]
 _HEADER = struct.Struct("<4xIII")
 
 
+@functools.cache  # once is enough
 def check_blosc_buffers() -> None:
     """Let the blosc decoder in this process refuse a buffer that is shorter than its header says."""
     from numcodecs.blosc import Blosc
 
-    if not hasattr(Blosc.decode, "__wrapped__"):
-        Blosc.decode = _checked(Blosc.decode)
+    Blosc.decode = _checked(Blosc.decode)
 
 
 def _checked(decode: Callable[..., Any]) -> Callable[..., Any]:

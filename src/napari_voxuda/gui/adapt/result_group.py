@@ -75,6 +75,8 @@ class ResultGroup(Group):
 
     def set_for_files(self, for_files: bool) -> None:
         """Let the sliders be set where the masks become files, which are made only once."""
+        if for_files and not self._for_files:
+            self.expand()  # they may stand as they were left with another target
         self._for_files = for_files
         self.sliders.setEnabled(self._available or for_files)
 
